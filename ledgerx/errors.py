@@ -1,0 +1,221 @@
+"""The one error tree. Every exception that leaves ledgerx is a leaf of it.
+
+    Error
+    ├── Retryable                     try again: the same call may succeed later
+    │   ├── ConnectTimeout            nothing answered in time (also TimeoutError)
+    │   ├── VenueUnreachable          no connection to the host and port (also ConnectionError)
+    │   └── QueueFull                 a cap was reached; it drains
+    ├── Fatal                         will never work: the call, a key or a file must change
+    │   ├── InvalidKey                a key of wrong type, length or alphabet (also ValueError)
+    │   ├── InvalidCertificate        a certificate that does not parse (also ValueError)
+    │   ├── InvalidField              a value that a message's field cannot hold
+    │   │                             (also TypeError and ValueError)
+    │   ├── InvalidMessage            something that is no message (also TypeError)
+    │   ├── InvalidAddress            a host or port that cannot be one (also ValueError)
+    │   ├── DecodeError               bytes that are no frame or message of the protocol
+    │   ├── HandshakeFailed           the CURVE handshake was refused
+    │   │   ├── ClientKeyRefused      the venue does not know the client's key
+    │   │   └── ServerKeyMismatch     the venue closed during the handshake: wrong server key
+    │   ├── InvalidState              the object cannot do this now: started twice, stopped ...
+    │   ├── MissingExtra              an optional dependency is not installed (also ImportError)
+    │   ├── BookError                 an operation the order book refuses
+    │   │   ├── UnknownOrder          no order of that id (also KeyError)
+    │   │   ├── DuplicateOrder        the id is in use
+    │   │   ├── InvalidOrder          a size, price or id out of range (also ValueError)
+    │   │   └── WouldCross            a mirrored or post-only order would trade
+    │   ├── JournalError              the venue's journal
+    │   │   ├── JournalCorrupt        a record whose checksum or order is wrong, with its position
+    │   │   ├── JournalDiverged       re-execution gave other bytes than the record holds
+    │   │   └── JournalWriteFailed    the disk refused; nothing that depends on it was sent
+    │   ├── DataFolderLocked          another process has the data folder
+    │   ├── AccountError              no such account, a name or key already in use
+    │   ├── InvalidContracts          the contracts file is wrong; names the contract and the field
+    │   └── InvalidData               a market data file that is not of the documented form
+    └── OutcomeUnknown                sent and not answered: neither failed nor done
+
+Foreign exceptions (OSError, zmq.ZMQError, protobuf's, nacl's) are mapped once, where they enter, and
+kept as `__cause__`.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AccountError",
+    "BookError",
+    "ClientKeyRefused",
+    "ConnectTimeout",
+    "DataFolderLocked",
+    "DecodeError",
+    "DuplicateOrder",
+    "Error",
+    "Fatal",
+    "HandshakeFailed",
+    "InvalidAddress",
+    "InvalidCertificate",
+    "InvalidContracts",
+    "InvalidData",
+    "InvalidField",
+    "InvalidKey",
+    "InvalidMessage",
+    "InvalidOrder",
+    "InvalidState",
+    "JournalCorrupt",
+    "JournalDiverged",
+    "JournalError",
+    "JournalWriteFailed",
+    "MissingExtra",
+    "OutcomeUnknown",
+    "QueueFull",
+    "Retryable",
+    "ServerKeyMismatch",
+    "UnknownOrder",
+    "VenueUnreachable",
+    "WouldCross",
+]
+
+
+class Error(Exception):
+    """Anything ledgerx raises."""
+
+
+class Retryable(Error):
+    """The same call may succeed later."""
+
+
+class Fatal(Error):
+    """The same call will never succeed."""
+
+
+class OutcomeUnknown(Error):
+    """A request was sent and not answered: it may or may not have been carried out."""
+
+
+class ConnectTimeout(Retryable, TimeoutError):
+    """Nothing answered within the connect timeout."""
+
+
+class VenueUnreachable(Retryable, ConnectionError):
+    """The host and port accept no connection."""
+
+
+class QueueFull(Retryable):
+    """A buffer reached its cap."""
+
+
+class InvalidKey(Fatal, ValueError):
+    """A key that is not 32 bytes or 40 Z85 characters."""
+
+
+class InvalidCertificate(Fatal, ValueError):
+    """A certificate text without the blocks it must have."""
+
+
+class InvalidField(Fatal, TypeError, ValueError):
+    """A value that a field cannot hold.
+
+    `field` is the field's name, `value` what was given.
+    """
+
+    def __init__(self, message: str, *, field: str, value: object) -> None:
+        super().__init__(message)
+        self.field = field
+        self.value = value
+
+
+class InvalidMessage(Fatal, TypeError):
+    """An object that is no message of the protocol, or none that may stand where it was put."""
+
+
+class InvalidAddress(Fatal, ValueError):
+    """A host or port that cannot be one."""
+
+
+class DecodeError(Fatal):
+    """Bytes that are not what the protocol says."""
+
+
+class HandshakeFailed(Fatal):
+    """The CURVE handshake did not succeed."""
+
+
+class ClientKeyRefused(HandshakeFailed):
+    """The venue knows no account with this client's public key."""
+
+
+class ServerKeyMismatch(HandshakeFailed):
+    """The venue closed the connection during the handshake, as it does on a wrong server key."""
+
+
+class InvalidState(Fatal):
+    """The object cannot do this in its present state."""
+
+
+class MissingExtra(Fatal, ImportError):
+    """An optional dependency is missing; the text says which extra brings it."""
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        super().__init__(f"{needed_for} needs the extra {extra!r}: pip install 'ledgerx-python[{extra}]'")
+        self.extra = extra
+
+
+class BookError(Fatal):
+    """An operation that the order book refuses; the book is unchanged."""
+
+
+class UnknownOrder(BookError, KeyError):
+    """The book holds no order of that id."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # KeyError's would quote the sentence
+
+
+class DuplicateOrder(BookError):
+    """The book holds an order of that id already."""
+
+
+class InvalidOrder(BookError, ValueError):
+    """A size, price or id that no order can have."""
+
+
+class WouldCross(BookError):
+    """An order that must not trade would."""
+
+
+class JournalError(Fatal):
+    """The venue's journal."""
+
+
+class JournalCorrupt(JournalError):
+    """A record is damaged. `position` is its byte offset in the file."""
+
+    def __init__(self, message: str, *, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class JournalDiverged(JournalError):
+    """Re-executing a record gave other outputs than were written. `number` is the record's."""
+
+    def __init__(self, message: str, *, number: int) -> None:
+        super().__init__(message)
+        self.number = number
+
+
+class JournalWriteFailed(JournalError):
+    """A write or fsync of the journal failed; the process must end."""
+
+
+class DataFolderLocked(Fatal):
+    """Another process uses the data folder."""
+
+
+class AccountError(Fatal):
+    """No such account, or a name or key that is taken."""
+
+
+class InvalidContracts(Fatal):
+    """A contracts file that cannot be used."""
+
+
+class InvalidData(Fatal):
+    """A market data file that is not of the documented form."""
