@@ -1,6 +1,6 @@
 """The one error tree. Every exception that leaves ledgerx is a leaf of it.
 
-    Error
+Error:
     ├── Retryable                     try again: the same call may succeed later
     │   ├── ConnectTimeout            nothing answered in time (also TimeoutError)
     │   ├── VenueUnreachable          no connection to the host and port (also ConnectionError)
@@ -35,6 +35,7 @@
 
 Foreign exceptions (OSError, zmq.ZMQError, protobuf's, nacl's) are mapped once, where they enter, and
 kept as `__cause__`.
+
 """
 
 from __future__ import annotations

@@ -39,7 +39,9 @@ _ONEOF = api.Message.DESCRIPTOR.oneofs_by_name["kind"]
 
 
 # Full name of a message class -> its field in the envelope.
-_FIELD_BY_CLASS = {field.message_type.full_name: field.name for field in _ONEOF.fields}
+_FIELD_BY_CLASS = {
+    field.message_type.full_name: field.name for field in _ONEOF.fields if field.message_type is not None
+}
 
 
 def kind_of(message: AnyMessage) -> str:
