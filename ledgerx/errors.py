@@ -8,6 +8,7 @@ Error:
     ├── Fatal                         will never work: the call, a key or a file must change
     │   ├── InvalidKey                a key of wrong type, length or alphabet (also ValueError)
     │   ├── InvalidCertificate        a certificate that does not parse (also ValueError)
+    │   ├── CertificateFileError      a certificate file that cannot be read or written (also OSError)
     │   ├── InvalidField              a value that a message's field cannot hold
     │   │                             (also TypeError and ValueError)
     │   ├── InvalidMessage            something that is no message (also TypeError)
@@ -43,6 +44,7 @@ from __future__ import annotations
 __all__ = [
     "AccountError",
     "BookError",
+    "CertificateFileError",
     "ClientKeyRefused",
     "ConnectTimeout",
     "DataFolderLocked",
@@ -109,6 +111,10 @@ class InvalidKey(Fatal, ValueError):
 
 class InvalidCertificate(Fatal, ValueError):
     """A certificate text without the blocks it must have."""
+
+
+class CertificateFileError(Fatal, OSError):
+    """A certificate file that cannot be read or written; the operating system's error is the cause."""
 
 
 class InvalidField(Fatal, TypeError, ValueError):
