@@ -23,7 +23,8 @@ Error:
     │   │   ├── UnknownOrder          no order of that id (also KeyError)
     │   │   ├── DuplicateOrder        the id is in use
     │   │   ├── InvalidOrder          a size, price or id out of range (also ValueError)
-    │   │   └── WouldCross            a mirrored or post-only order would trade
+    │   │   ├── WouldCross            a mirrored or post-only order would trade
+    │   │   └── NotFillable           a fill-or-kill order that cannot fill whole
     │   ├── JournalError              the venue's journal
     │   │   ├── JournalCorrupt        a record whose checksum or order is wrong, with its position
     │   │   ├── JournalDiverged       re-execution gave other bytes than the record holds
@@ -67,6 +68,7 @@ __all__ = [
     "JournalError",
     "JournalWriteFailed",
     "MissingExtra",
+    "NotFillable",
     "OutcomeUnknown",
     "QueueFull",
     "Retryable",
@@ -186,6 +188,10 @@ class InvalidOrder(BookError, ValueError):
 
 class WouldCross(BookError):
     """An order that must not trade would."""
+
+
+class NotFillable(BookError):
+    """A fill-or-kill order that cannot fill whole at its price."""
 
 
 class JournalError(Fatal):
