@@ -231,4 +231,14 @@ class InvalidContracts(Fatal):
 
 
 class InvalidData(Fatal):
-    """A market data file that is not of the documented form."""
+    """A market data file that is not of the documented form.
+
+    `file` is its name, `row` the row's number from 1 (0: the file as a whole) and `field` the column at
+    fault ("": none).
+    """
+
+    def __init__(self, message: str, *, file: str = "", row: int = 0, field: str = "") -> None:
+        super().__init__(message)
+        self.file = file
+        self.row = row
+        self.field = field
