@@ -13,6 +13,7 @@ Error:
     │   │                             (also TypeError and ValueError)
     │   ├── InvalidMessage            something that is no message (also TypeError)
     │   ├── InvalidAddress            a host or port that cannot be one (also ValueError)
+    │   ├── UnexpectedAnswer          what answers at an address is not what should be there
     │   ├── DecodeError               bytes that are no frame or message of the protocol
     │   ├── HandshakeFailed           the CURVE handshake was refused
     │   │   ├── ClientKeyRefused      the venue does not know the client's key
@@ -30,6 +31,8 @@ Error:
     │   │   ├── JournalDiverged       re-execution gave other bytes than the record holds
     │   │   └── JournalWriteFailed    the disk refused; nothing that depends on it was sent
     │   ├── DataFolderLocked          another process has the data folder
+    │   ├── DataFolderUnusable        a data folder that cannot be made, read or written (also OSError)
+    │   ├── PortTaken                 another program listens where the venue must (also OSError)
     │   ├── AccountError              no such account, a name or key already in use
     │   ├── InvalidContracts          the contracts file is wrong; names the contract and the field
     │   └── InvalidData               a market data file that is not of the documented form
@@ -49,6 +52,7 @@ __all__ = [
     "ClientKeyRefused",
     "ConnectTimeout",
     "DataFolderLocked",
+    "DataFolderUnusable",
     "DecodeError",
     "DuplicateOrder",
     "Error",
@@ -70,9 +74,11 @@ __all__ = [
     "MissingExtra",
     "NotFillable",
     "OutcomeUnknown",
+    "PortTaken",
     "QueueFull",
     "Retryable",
     "ServerKeyMismatch",
+    "UnexpectedAnswer",
     "UnknownOrder",
     "VenueUnreachable",
     "WouldCross",
@@ -137,6 +143,10 @@ class InvalidMessage(Fatal, TypeError):
 
 class InvalidAddress(Fatal, ValueError):
     """A host or port that cannot be one."""
+
+
+class UnexpectedAnswer(Fatal):
+    """What answers at an address is not what should be there, or refuses."""
 
 
 class DecodeError(Fatal):
@@ -220,6 +230,18 @@ class JournalWriteFailed(JournalError):
 
 class DataFolderLocked(Fatal):
     """Another process uses the data folder."""
+
+
+class DataFolderUnusable(Fatal, OSError):
+    """A data folder that cannot be made, read or written; the operating system's error is the cause."""
+
+
+class PortTaken(Fatal, OSError):
+    """Another program listens on a port that the venue must have. `port` is its number."""
+
+    def __init__(self, message: str, *, port: int) -> None:
+        super().__init__(message)
+        self.port = port
 
 
 class AccountError(Fatal):
