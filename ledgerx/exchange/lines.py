@@ -1,0 +1,251 @@
+"""The accounts' lines and the feed's topics: gives each message its place, its number and its bytes.
+
+Nothing is decided here. An account's line is numbered from 1 without holes over all runs, a topic from 1
+in each run. What is collected between `begin` and `take` are the outputs of one input.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from ledgerx.api.client import v0_0_1 as api
+from ledgerx.api.client.v0_0_1 import (
+    MessageActionReport,
+    MessageBatch,
+    MessageBookTop,
+    MessageBookUpdate,
+    MessageRunChange,
+    MessageStatus,
+    MessageTrade,
+)
+from ledgerx.exchange.encoding import encode
+from ledgerx.exchange.state import Account, Contract, OpenOrder
+
+__all__ = ["ACKNOWLEDGED_TEXT", "RUN_CHANGE_TOPIC", "Lines", "Output"]
+
+ACKNOWLEDGED_TEXT: Final = "acknowledged"
+RUN_CHANGE_TOPIC: Final = "run_change.0"
+
+_VERSION = api.VERSION
+
+
+class Output(NamedTuple):
+    """One message as it leaves: to an account's line, or (cid 0) to a topic of the public feed."""
+
+    cid: int
+    topic: str
+    sequence: int
+    message: bytes
+
+
+class Lines:
+    """Collects the outputs of one input at a time; `topics` holds each topic's last number."""
+
+    def __init__(self) -> None:
+        self.run_id = 0
+        self.time = 0
+        self.topics: dict[str, int] = {RUN_CHANGE_TOPIC: 0}
+        self._outputs: list[Output] = []
+        self._touched: dict[int, Contract] = {}
+
+    def begin(self, time: int) -> None:
+        """Starts the outputs of an input at engine time `time`."""
+        self.time = time
+        self._outputs = []
+
+    def take(self) -> list[Output]:
+        """The outputs since `begin`, the changed book tops last."""
+        self.publish_tops()
+        return self._outputs
+
+    # ------------------------------------------------------------------ an account's line
+
+    def status(
+        self, account: Account, mid: str, status: int, message: str, *, field: str = "", remaining: int = 0
+    ) -> None:
+        """A status in the account's line."""
+        account.head += 1
+        text = MessageStatus(
+            mid=mid,
+            mversion=_VERSION,
+            run_id=self.run_id,
+            timestamp=self.time,
+            cid=account.cid,
+            mpid=account.mpid,
+            account_sequence=account.head,
+            remaining=remaining,
+            status=status,  # type: ignore[arg-type]
+            message=message,
+            field=field,
+        )
+        self._outputs.append(Output(account.cid, "", account.head, encode(text)))
+
+    def acknowledge(self, account: Account, mid: str) -> None:
+        """The first answer to every request that changes state."""
+        self.status(account, mid, MessageStatus.STATUS_ACKNOWLEDGED, ACKNOWLEDGED_TEXT, remaining=1)
+
+    def report(
+        self,
+        order: OpenOrder,
+        status_type: int,
+        request_mid: str,
+        *,
+        filled_size: int = 0,
+        filled_price: int = 0,
+        inserted_size: int = 0,
+        canceled_size: int = 0,
+        is_aggressor: bool = False,
+        trade_id: int = 0,
+    ) -> None:
+        """What happened to an order, in its owner's line; `order` is as it stands after that."""
+        account, entry = order.account, order.entry
+        account.head += 1
+        report = MessageActionReport(
+            mid=entry.mid,
+            mversion=_VERSION,
+            run_id=self.run_id,
+            timestamp=self.time,
+            cid=account.cid,
+            mpid=account.mpid,
+            account_sequence=account.head,
+            remaining=1 if entry.live else 0,
+            request_mid=request_mid,
+            order_id=order.order_id,
+            contract_id=order.contract.contract_id,
+            is_ask=order.is_ask,
+            status_type=status_type,  # type: ignore[arg-type]
+            size=order.open_size,
+            original_size=order.original_size,
+            price_in_cents=order.price,
+            filled_size=filled_size,
+            filled_price_in_cents=filled_price,
+            inserted_size=inserted_size,
+            canceled_size=canceled_size,
+            is_aggressor=is_aggressor,
+            trade_id=trade_id,
+        )
+        self._outputs.append(Output(account.cid, "", account.head, encode(report)))
+
+    def reserve(self, account: Account) -> tuple[int, int]:
+        """Keeps the next place in the account's line for `batch`, which can be built only later."""
+        account.head += 1
+        self._outputs.append(Output(account.cid, "", account.head, b""))
+        return len(self._outputs) - 1, account.head
+
+    def batch(
+        self, account: Account, place: tuple[int, int], mid: str, messages: list[MessageStatus]
+    ) -> None:
+        """The members' acknowledgements, at the place reserved for them."""
+        index, sequence = place
+        batch = MessageBatch(
+            mid=mid,
+            mversion=_VERSION,
+            run_id=self.run_id,
+            timestamp=self.time,
+            cid=account.cid,
+            mpid=account.mpid,
+            account_sequence=sequence,
+            messages=messages,
+        )
+        self._outputs[index] = Output(account.cid, "", sequence, encode(batch))
+
+    def run_change(self, account: Account, run_id: int) -> None:
+        """The boundary between the present run and `run_id`, in the account's line."""
+        account.head += 1
+        change = MessageRunChange(
+            mversion=_VERSION,
+            run_id=run_id,
+            timestamp=self.time,
+            cid=account.cid,
+            mpid=account.mpid,
+            account_sequence=account.head,
+            prev_run_id=self.run_id,
+        )
+        self._outputs.append(Output(account.cid, "", account.head, encode(change)))
+
+    # ------------------------------------------------------------------ the public feed
+
+    def add_contract(self, contract: Contract) -> None:
+        """Opens the contract's topics."""
+        for topic in (contract.top_topic, contract.update_topic, contract.trade_topic):
+            self.topics.setdefault(topic, 0)
+
+    def start_run(self, run_id: int) -> None:
+        """Numbers every topic from 1 again and tells the feed of the new run."""
+        previous, self.run_id = self.run_id, run_id
+        for topic in self.topics:
+            self.topics[topic] = 0
+        sequence = self._next(RUN_CHANGE_TOPIC)
+        change = MessageRunChange(
+            mversion=_VERSION, run_id=run_id, timestamp=self.time, prev_run_id=previous, sequence=sequence
+        )
+        self._outputs.append(Output(0, RUN_CHANGE_TOPIC, sequence, encode(change)))
+
+    def book_update(self, order: OpenOrder, action: int, size: int) -> None:
+        """A change of the book; `size` is what is left of the order."""
+        contract = order.contract
+        self._touched[contract.contract_id] = contract
+        sequence = self._next(contract.update_topic)
+        update = MessageBookUpdate(
+            mversion=_VERSION,
+            run_id=self.run_id,
+            timestamp=self.time,
+            contract_id=contract.contract_id,
+            sequence=sequence,
+            action=action,  # type: ignore[arg-type]
+            order_id=order.order_id,
+            is_ask=order.is_ask,
+            price_in_cents=order.price,
+            size=size,
+        )
+        self._outputs.append(Output(0, contract.update_topic, sequence, encode(update)))
+
+    def trade(self, resting: OpenOrder, price: int, size: int, trade_id: int) -> None:
+        """A trade, after the update of the book that it caused."""
+        contract = resting.contract
+        sequence = self._next(contract.trade_topic)
+        trade = MessageTrade(
+            mversion=_VERSION,
+            run_id=self.run_id,
+            timestamp=self.time,
+            contract_id=contract.contract_id,
+            sequence=sequence,
+            trade_id=trade_id,
+            price_in_cents=price,
+            size=size,
+            is_ask=not resting.is_ask,
+            order_id=resting.order_id,
+            book_update_sequence=self.topics[contract.update_topic],
+        )
+        self._outputs.append(Output(0, contract.trade_topic, sequence, encode(trade)))
+
+    def publish_tops(self) -> None:
+        """The top of each book whose top is not the one last published."""
+        if self._touched:
+            touched, self._touched = self._touched, {}
+            for contract in touched.values():
+                self._publish_top(contract)
+
+    def _publish_top(self, contract: Contract) -> None:
+        bid, ask = contract.book.best(False), contract.book.best(True)
+        top = (*(bid[:2] if bid else (0, 0)), *(ask[:2] if ask else (0, 0)))
+        if top == contract.top:
+            return
+        contract.top = top
+        sequence = self._next(contract.top_topic)
+        message = MessageBookTop(
+            mversion=_VERSION,
+            run_id=self.run_id,
+            timestamp=self.time,
+            contract_id=contract.contract_id,
+            sequence=sequence,
+            bid=top[0],
+            bid_size=top[1],
+            ask=top[2],
+            ask_size=top[3],
+        )
+        self._outputs.append(Output(0, contract.top_topic, sequence, encode(message)))
+
+    def _next(self, topic: str) -> int:
+        sequence = self.topics[topic] = self.topics[topic] + 1
+        return sequence
