@@ -41,7 +41,8 @@ def check_key(value: object, what: str) -> bytes:
     `what` names the key in the error. Raises InvalidKey, whose text never holds the value given.
     """
     if isinstance(value, str):
-        given, unit = value.encode(errors="replace").strip(), "characters"
+        # One byte a character, so that lengths and positions are those of the text; 255 is in no key.
+        given, unit = bytes(min(ord(character), 255) for character in value.strip()), "characters"
     elif isinstance(value, bytes | bytearray | memoryview):
         given, unit = bytes(value), "bytes"
         if len(given) == KEY_BYTES:
