@@ -1,0 +1,177 @@
+"""Every name, signature, default and constant of the SDK's manual is here, under the manual's import."""
+
+from __future__ import annotations
+
+import abc
+import inspect
+import threading
+from typing import Any
+
+import ledgerx.sdk.context as context_module
+import pytest
+from ledgerx.sdk.context import Context
+from ledgerx.sdk.processor import MessageProcessor
+
+from ledgerx.api.client import v0_0_1 as api
+from ledgerx.protocol.crypto import KeyPair
+from ledgerx.sdk import mixin, settings, store, utils, version
+from ledgerx.sdk.commands import get_cmd_version
+from ledgerx.sdk.utils import meta
+
+REQUIRED = inspect.Parameter.empty
+
+
+def parameters(function: Any) -> dict[str, Any]:
+    """Names and defaults in order; `*args` and `**kwargs` with their stars."""
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    found = inspect.signature(function).parameters.values()
+    return {stars.get(one.kind, "") + one.name: one.default for one in found}
+
+
+SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
+    # 2.7 API Reference
+    (get_cmd_version, {"version": REQUIRED}),
+    (mixin.public, {"obj": REQUIRED}),
+    (store.MemoryStore, {"shared": False}),
+    (store.MessageIDStore, {}),
+    (meta.KindSingletonMeta, {"name": REQUIRED, "bases": REQUIRED, "attrs": REQUIRED}),
+    (meta.SingletonAbstractMeta, {"name": REQUIRED, "bases": REQUIRED, "attrs": REQUIRED}),
+    (utils.import_versions, {"basefile": REQUIRED, "package": REQUIRED}),
+    (utils.reraise, {"ex": REQUIRED, "message": None}),
+    # 2.6 Key Pair Object
+    (KeyPair, {"public": None, "private": None}),
+    (KeyPair.generate, {}),
+    # 2.6 Library Context: "an interface similar to Python's Thread"
+    (Context.start, {"self": REQUIRED}),
+    (Context.stop, {"self": REQUIRED}),
+    (Context.join, {"self": REQUIRED, "timeout": None}),
+    (Context.is_alive, {"self": REQUIRED}),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"), SIGNATURES, ids=lambda value: getattr(value, "__qualname__", "")
+)
+def test_a_signature_is_the_manuals(function: Any, expected: dict[str, Any]) -> None:
+    assert parameters(function) == expected
+    assert list(parameters(function)) == list(expected)
+
+
+def test_an_items_default_callback_is_a_lambda_of_its_class() -> None:
+    found = parameters(store.IDStoreItem)
+    assert list(found) == ["msg", "cb"]
+    assert found["msg"] is None
+    assert found["cb"].__qualname__ == "IDStoreItem.<lambda>"
+    assert list(inspect.signature(found["cb"]).parameters) == ["msg", "prev_msg"]
+    assert isinstance(store.IDStoreItem.msg, property)
+    assert isinstance(store.IDStoreItem.callback, property)
+
+
+def test_the_stores_are_built_on_each_other_as_named() -> None:
+    assert issubclass(store.MessageIDStore, store.MemoryStore)
+    assert isinstance(store.MessageIDStore(), store.MemoryStore)
+
+
+# ------------------------------------------------------------------------------ 2.6 usage examples
+
+
+def test_a_context_takes_five_arguments_as_the_examples_give_them() -> None:
+    found = inspect.signature(Context).parameters
+    plain = [name for name, one in found.items() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+    assert plain == ["fqdn", "private", "public", "server_public_key", "processor"]
+    assert all(found[name].default is REQUIRED for name in plain)
+    for name in ("store", "request_port", "publish_port", "http_port"):
+        assert found[name].kind is inspect.Parameter.KEYWORD_ONLY
+        assert found[name].default is None
+
+
+def test_a_context_is_driven_as_a_thread_is() -> None:
+    for name in ("start", "join", "is_alive"):
+        assert callable(getattr(threading.Thread, name))
+        assert callable(getattr(Context, name))
+    assert callable(Context.submit)
+
+
+def test_the_venues_have_the_manuals_names() -> None:
+    assert isinstance(settings.EXCHANGE_CTE_FQDN, str)
+    assert isinstance(settings.EXCHANGE_TRADE_FQDN, str)
+
+
+HANDLERS = {
+    "handle_run_change": ["run_id", "prev_run_id"],
+    "handle_action_report": ["msg", "prev_msg"],
+    "handle_contract_detail": ["msg", "prev_msg"],
+    "handle_status_message": ["msg", "prev_msg"],
+    "handle_batch_message": ["msg", "prev_msg"],
+    "handle_book_top": ["msg", "prev_msg"],
+    "handle_book_state_snapshot": ["msg", "prev_msg"],
+    "handle_heartbeat": ["msg", "prev_msg"],
+}
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_processor_must_write_the_manuals_handlers(name: str) -> None:
+    handler = getattr(MessageProcessor, name)
+    assert handler.__isabstractmethod__
+    assert list(inspect.signature(handler).parameters) == ["self", *HANDLERS[name]]
+
+
+def test_no_other_handler_must_be_written() -> None:
+    assert inspect.isabstract(MessageProcessor)
+    assert isinstance(MessageProcessor, abc.ABCMeta)
+    assert set(MessageProcessor.__abstractmethods__) == set(HANDLERS)
+
+
+def test_the_commands_of_a_version_are_a_module_with_commands() -> None:
+    module = get_cmd_version("0.0.1")
+    assert inspect.ismodule(module)
+    assert list(inspect.signature(module.Commands).parameters) == ["context"]
+    assert get_cmd_version("9.9.9") is None
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("limit_order", []),
+        ("limit_order", ["size", "price_in_cents", "contract_id"]),
+        ("get_contract", ["all_contracts"]),
+        ("batch", ["messages"]),
+    ],
+)
+def test_a_command_takes_the_arguments_of_the_examples(command: str, arguments: list[str]) -> None:
+    function = getattr(get_cmd_version("0.0.1").Commands, command)
+    inspect.signature(function).bind(None, **dict.fromkeys(arguments))
+
+
+def test_the_messages_of_the_examples_have_their_fields() -> None:
+    order = api.MessageLimitOrder()
+    order.size = 1
+    order.price_in_cents = 100
+    order.contract_id = 7
+    status = api.MessageStatus(mid="1", status=api.MessageStatus.STATUS_ORDER_SUCCESS, message="placed")
+    assert (status.mid, status.status, status.message) == ("1", 200, "placed")
+    assert api.MessageBatch(messages=[status]).messages[0] == status
+    assert api.MessageHeartbeat(interval_ms=1000, run_id=1).interval_ms == 1000
+    for name in ("MessageReplay", "MessageGetBookState", "MessageBookStateSnapshot", "MessageActionReport"):
+        assert "run_id" in getattr(api, name).DESCRIPTOR.fields_by_name
+
+
+def test_a_key_pair_does_what_the_manual_says_of_it() -> None:
+    pair = KeyPair.generate()
+    assert isinstance(pair.private, bytes)
+    assert isinstance(pair.public, bytes)
+    assert list(inspect.signature(pair.save_certificate).parameters) == ["path_or_file"]
+    assert list(inspect.signature(KeyPair.load_certificate).parameters) == ["path_or_bytes"]
+
+
+def test_the_version_is_three_fields() -> None:
+    assert [version.MAJOR, version.MINOR, version.BUILD] == [0, 0, 1]
+    assert version.__version__ == "0.0.1"
+
+
+def test_the_modules_offer_what_the_manual_lists() -> None:
+    assert {"MemoryStore", "IDStoreItem", "MessageIDStore"} <= set(store.__all__)
+    assert {"import_versions", "reraise"} == set(utils.__all__)
+    assert {"KindSingletonMeta", "SingletonAbstractMeta"} == set(meta.__all__)
+    assert {"public"} == set(mixin.__all__)
+    assert "Context" in context_module.__all__
