@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import IntEnum
@@ -32,10 +33,10 @@ NO_ASK = 9_999_999_999
 NO_BID = -9_999_999_999
 """The price of a bid level that does not exist."""
 
-_MESSAGE = re.compile(r"(\d{1,6})(?:\.(\d{1,9}))?,([1-7]),(\d{1,19}),(\d{1,18}),(-?\d{1,18}),(-1|1)")
+_MESSAGE = re.compile(r"(\d{1,6})(?:\.(\d{1,18}))?,([1-7]),(\d{1,19}),(\d{1,18}),(-?\d{1,18}),(-1|1)")
 _LEVELS = re.compile(r"-?\d{1,18}(?:,-?\d{1,18})*")
 _FIELDS = {
-    "time": re.compile(r"\d{1,6}(\.\d{1,9})?"),
+    "time": re.compile(r"\d{1,6}(\.\d{1,18})?"),
     "type": re.compile(r"[1-7]"),
     "order id": re.compile(r"\d{1,19}"),
     "size": re.compile(r"\d{1,18}"),
@@ -123,41 +124,43 @@ class LobsterFile:
 
     def count(self) -> int:
         """How many rows there are."""
-        with ExitStack() as stack:
-            return sum(1 for _ in self._open(stack)[0])
+        try:
+            with ExitStack() as stack:
+                return sum(1 for _ in self._open(stack)[0])
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise InvalidData(f"{self.path}: cannot be read: {error}", file=self.name) from error
 
     def rows(self, limit: int | None = None) -> Iterator[Row]:
         """The rows in order, the first `limit` of them if that is given.
 
         Raises InvalidData naming file, row and field where the form is broken.
         """
-        with ExitStack() as stack:
-            messages, levels = self._open(stack)
-            number = 0
-            for number, line in enumerate(islice(messages, limit), start=1):
-                shown = levels.readline()
-                if not shown:
-                    _fail(self._orderbook_name, number, "", "the file ends before the messages do")
-                yield self._row(number, line, shown)
-            if limit is None and levels.readline():
-                _fail(self._message_name, number + 1, "", "the file ends before the order book does")
+        try:
+            with ExitStack() as stack:
+                yield from self._rows(*self._open(stack), limit)
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise InvalidData(f"{self.path}: cannot be read: {error}", file=self.name) from error
+
+    def _rows(self, messages: TextIO, levels: TextIO, limit: int | None) -> Iterator[Row]:
+        number = 0
+        for number, line in enumerate(islice(messages, limit), start=1):
+            shown = levels.readline()
+            if not shown:
+                _fail(self._orderbook_name, number, "", "the file ends before the messages do")
+            yield self._row(number, line, shown)
+        if limit is None and levels.readline():
+            _fail(self._message_name, number + 1, "", "the file ends before the order book does")
 
     def _open(self, stack: ExitStack) -> tuple[TextIO, TextIO]:
-        names = (self._message_name, self._orderbook_name)
-        try:
-            if not self._zipped:
-                first, second = (
-                    stack.enter_context(Path(name).open(encoding="ascii", errors="replace")) for name in names
-                )
-                return first, second
-            archive = stack.enter_context(zipfile.ZipFile(self.path))
-            first, second = (
-                io.TextIOWrapper(stack.enter_context(archive.open(name)), encoding="ascii", errors="replace")
-                for name in names
-            )
-        except (OSError, zipfile.BadZipFile) as error:
-            raise InvalidData(f"{self.path}: cannot be read: {error}", file=self.name) from error
-        return first, second
+        opening = self._open_zipped if self._zipped else self._open_plain
+        return opening(stack, self._message_name), opening(stack, self._orderbook_name)
+
+    def _open_plain(self, stack: ExitStack, name: str) -> TextIO:
+        return stack.enter_context(Path(name).open(encoding="ascii", errors="replace"))
+
+    def _open_zipped(self, stack: ExitStack, name: str) -> TextIO:
+        member = stack.enter_context(stack.enter_context(zipfile.ZipFile(self.path)).open(name))
+        return io.TextIOWrapper(member, encoding="ascii", errors="replace")
 
     def _row(self, number: int, message: str, shown: str) -> Row:
         match = _MESSAGE.fullmatch(message.rstrip("\r\n"))
@@ -170,7 +173,7 @@ class LobsterFile:
         asks, bids, levels = self._levels(number, shown.rstrip("\r\n"))
         return Row(
             number,
-            int(seconds) * 1_000_000_000 + (int(fraction.ljust(9, "0")) if fraction else 0),
+            int(seconds) * 1_000_000_000 + _nanoseconds(fraction or "0"),
             kind,
             int(order_id),
             int(size),
@@ -205,6 +208,11 @@ class LobsterFile:
             if last is not None and price * sign <= last:
                 _fail(self._orderbook_name, number, f"{side} price {place}", f"{price} is out of order")
             last = price * sign
+
+
+def _nanoseconds(fraction: str) -> int:
+    """The digits after the point, to the nearest nanosecond: some files have a float's residue there."""
+    return (int(fraction[:10].ljust(10, "0")) + 5) // 10
 
 
 def _explain(file: str, number: int, line: str) -> NoReturn:
