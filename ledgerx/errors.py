@@ -19,6 +19,8 @@ Error:
     │   │   ├── ClientKeyRefused      the venue does not know the client's key
     │   │   └── ServerKeyMismatch     the venue closed during the handshake: wrong server key
     │   ├── InvalidState              the object cannot do this now: started twice, stopped ...
+    │   │                             (also RuntimeError)
+    │   ├── IncompleteProcessor       a MessageProcessor that lacks handlers (also TypeError)
     │   ├── MissingExtra              an optional dependency is not installed (also ImportError)
     │   ├── BookError                 an operation the order book refuses
     │   │   ├── UnknownOrder          no order of that id (also KeyError)
@@ -58,6 +60,7 @@ __all__ = [
     "Error",
     "Fatal",
     "HandshakeFailed",
+    "IncompleteProcessor",
     "InvalidAddress",
     "InvalidCertificate",
     "InvalidContracts",
@@ -165,8 +168,12 @@ class ServerKeyMismatch(HandshakeFailed):
     """The venue closed the connection during the handshake, as it does on a wrong server key."""
 
 
-class InvalidState(Fatal):
+class InvalidState(Fatal, RuntimeError):
     """The object cannot do this in its present state."""
+
+
+class IncompleteProcessor(Fatal, TypeError):
+    """A MessageProcessor subclass that lacks handlers; the text names them."""
 
 
 class MissingExtra(Fatal, ImportError):

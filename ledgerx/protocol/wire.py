@@ -28,6 +28,7 @@ __all__ = [
     "envelope",
     "frame_groups",
     "kind_of",
+    "unwrap",
 ]
 
 FRAME_BYTES_MAX = 4 * 1024 * 1024
@@ -78,6 +79,11 @@ def decode_message(data: bytes) -> Any:
         wrapped = api.Message.FromString(data)
     except ProtobufDecodeError as error:
         raise DecodeError(f"{len(data)} bytes are no message: {error}") from error
+    return unwrap(wrapped)
+
+
+def unwrap(wrapped: api.Message) -> Any:
+    """The message inside a `Message`; the `Message` itself where it holds none that is known."""
     kind = wrapped.WhichOneof("kind")
     return wrapped if kind is None else getattr(wrapped, kind)
 

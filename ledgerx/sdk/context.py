@@ -1,0 +1,508 @@
+"""The Context: an I/O thread and a dispatch thread around the tracker (manual, "Library Context").
+
+This file owns threads, the lock round the tracker and the life of the sockets. What is said to the
+exchange and when is the tracker's; what is done with an answer is the processor's.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+import zmq
+
+from ledgerx.clock import SYSTEM_CLOCK, Clock
+from ledgerx.errors import (
+    ConnectTimeout,
+    DecodeError,
+    Error,
+    IncompleteProcessor,
+    InvalidField,
+    InvalidState,
+    VenueUnreachable,
+)
+from ledgerx.protocol import wire
+from ledgerx.protocol.crypto import KeyPair, check_key
+from ledgerx.protocol.ports import Address
+from ledgerx.protocol.wire import AnyMessage
+from ledgerx.sdk import settings
+from ledgerx.sdk.dispatch import Dispatcher
+from ledgerx.sdk.events import HANDLERS, Event
+from ledgerx.sdk.items import RequestItem
+from ledgerx.sdk.link import LinkSettings, LinkState
+from ledgerx.sdk.outstanding import ResendSettings
+from ledgerx.sdk.processor import MessageProcessor
+from ledgerx.sdk.states import State
+from ledgerx.sdk.store import MessageIDStore
+from ledgerx.sdk.tracker import Tracker, TrackerSettings
+from ledgerx.sdk.transport import Transport
+
+__all__ = ["FEED_KINDS", "Context"]
+
+# What can be subscribed to, each by contract.
+FEED_KINDS = ("book_top", "book_update", "trade")
+
+_FEED_BACKLOG_MAX = 10_000
+_POLL_MAX_S = 1.0
+_CLOSE_TIMEOUT_S = 2.0
+_FRAMES_READ_MAX = 200  # in one turn, so that sending is never starved
+
+logging.getLogger("ledgerx").addHandler(logging.NullHandler())
+
+
+def tracker_settings() -> TrackerSettings:
+    """The numbers of `ledgerx.sdk.settings` as they are now."""
+    return TrackerSettings(
+        link=LinkSettings(
+            connect_timeout_s=settings.CONNECT_TIMEOUT_S,
+            reopen_min_s=settings.RESEND_MIN_S,
+            reopen_max_s=settings.RESEND_MAX_S,
+            jitter=settings.RESEND_JITTER,
+            interval_s=settings.HEARTBEAT_INTERVAL_MS / 1000,
+            grace_s=settings.HEARTBEAT_GRACE_MS / 1000,
+        ),
+        resend=ResendSettings(
+            resend_min_s=settings.RESEND_MIN_S,
+            resend_max_s=settings.RESEND_MAX_S,
+            jitter=settings.RESEND_JITTER,
+        ),
+        window_messages=settings.WINDOW_MESSAGES,
+        resend_max_age_s=settings.RESEND_MAX_AGE_S,
+    )
+
+
+class Context:
+    """A connection to one exchange, behaving like a Thread.
+
+    `fqdn` is the exchange's host, with the request port if it is not the default one (`HOST:PORT`;
+    the publish port is the next one, the HTTP port the one before, unless given). `private` and
+    `public` are the client's keys and `server_public_key` the exchange's: 40 Z85 bytes or 32 raw ones.
+    `processor` is a MessageProcessor subclass or an instance of one. `store` keeps the requests in
+    progress; one is made if none is given.
+
+    The threads are daemons, so that a program may end while they run; what was sent before is flushed
+    at the interpreter's exit. Every method may be called from any thread, handlers included.
+
+    Raises InvalidKey, InvalidAddress, InvalidField.
+    """
+
+    def __init__(
+        self,
+        fqdn: str,
+        private: bytes | str,
+        public: bytes | str,
+        server_public_key: bytes | str,
+        processor: type[MessageProcessor] | MessageProcessor,
+        *,
+        store: MessageIDStore | None = None,
+        request_port: int | None = None,
+        publish_port: int | None = None,
+        http_port: int | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.address = Address.of(fqdn, request_port, publish_port, http_port)
+        self._keys = KeyPair(public=public, private=check_key(private, "private key"))
+        self._server_key = check_key(server_public_key, "server public key")
+        self._processor = _check_processor(processor)
+        self.store = MessageIDStore() if store is None else store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._tracker = Tracker(
+            instance=clock.unique_hex(),
+            make_mid=clock.unique_hex,
+            random=clock.random,
+            store=self.store,
+            settings=tracker_settings(),
+            owner=self,
+        )
+        self._topics: set[bytes] = {b"book_top."}
+        self._topic_changes: list[tuple[bool, bytes]] = []
+        self._dispatcher: Dispatcher | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._wake_read, self._wake_write = -1, -1
+        self._transport: Transport | None = None
+
+    # ------------------------------------------------------------------ like a Thread
+
+    def start(self) -> None:
+        """Start the threads. Returns at once; `wait_connected` waits for the exchange's greeting.
+
+        Raises IncompleteProcessor (a TypeError) naming the handlers that the processor lacks, and
+        InvalidState (a RuntimeError) if it was started before.
+        """
+        processor = _complete(self._processor)
+        with self._lock:
+            if self._thread is not None:
+                raise InvalidState("a Context can be started once: make another one")
+            self._dispatcher = Dispatcher(processor, self._dispatched, "ledgerx-dispatch")
+            self._wake_read, self._wake_write = os.pipe()
+            os.set_blocking(self._wake_write, False)
+            self._thread = threading.Thread(target=self._run, name="ledgerx-io", daemon=True)
+        processor.context = self
+        _RUNNING.add(self)
+        self._dispatcher.thread.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the threads: what was submitted is sent first. Returns at once; stopping twice is fine."""
+        with self._lock:
+            self._stopping = True
+            self._changed.notify_all()
+            self._wake()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the threads end, `timeout` seconds at most. Does not stop them.
+
+        Raises InvalidState if not started, or on the Context's own threads.
+        """
+        thread, dispatcher = self._thread, self._dispatcher
+        if thread is None or dispatcher is None:
+            raise InvalidState("cannot join a Context before it is started")
+        if threading.current_thread() in (thread, dispatcher.thread):
+            raise InvalidState("cannot join a Context from one of its handlers: call stop() there")
+        end = None if timeout is None else self._clock.monotonic() + timeout
+        thread.join(timeout)
+        dispatcher.thread.join(None if end is None else max(0.0, end - self._clock.monotonic()))
+
+    def is_alive(self) -> bool:
+        """Whether the I/O thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def __enter__(self) -> Context:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+        with contextlib.suppress(InvalidState):  # left on the dispatch thread
+            self.join(_CLOSE_TIMEOUT_S)
+
+    def __repr__(self) -> str:
+        state = "running" if self.is_alive() else "stopped" if self._stopping else "not started"
+        return f"<{type(self).__name__} {self.address.host}:{self.address.request_port} {state}>"
+
+    # ------------------------------------------------------------------ what a program asks
+
+    @property
+    def connected(self) -> bool:
+        """Whether the exchange has answered on the present connection."""
+        return self._tracker.link.state is LinkState.UP
+
+    @property
+    def run_id(self) -> int:
+        """The exchange's run, as of the last message dispatched; 0 before the first contact."""
+        return self._tracker.run_id
+
+    def wait_connected(self, timeout: float | None = None) -> None:
+        """Wait until the exchange has answered, `timeout` seconds (default: CONNECT_TIMEOUT_S).
+
+        Raises what kept it from answering (ClientKeyRefused, ServerKeyMismatch, VenueUnreachable),
+        ConnectTimeout if nothing did, InvalidState if the Context is not running.
+        """
+        limit = settings.CONNECT_TIMEOUT_S if timeout is None else timeout
+        self._check_running()
+        self.wait_until(lambda: self.connected or not self.is_alive(), limit)
+        if self.connected:
+            return
+        self._check_running()
+        failure = self._tracker.failure
+        if failure is not None:
+            raise failure
+        raise ConnectTimeout(f"{self!r} had no answer in {limit} s")
+
+    def submit(self, message: AnyMessage, *, wait: bool = True) -> RequestItem:
+        """Send one request; returns its item. For extension: programs use `Commands`.
+
+        Waits until the ACK has arrived, ACK_TIMEOUT_S at most; after that the item is returned as SENT
+        and goes on being resent. Does not wait with `wait=False` or on the dispatch thread. Raises
+        InvalidMessage, InvalidField, QueueFull, and InvalidState when the Context is not running.
+        """
+        self._check_running()
+        with self._lock:
+            item = self._tracker.submit(message, self._clock.monotonic())
+            self._wake()
+        self._wait_acknowledged(item, wait)
+        return item
+
+    def submit_batch(
+        self, messages: Iterable[AnyMessage], *, wait: bool = True
+    ) -> tuple[RequestItem, list[RequestItem]]:
+        """Send requests to be run in the order given; returns the batch's item and the members'.
+
+        Waits and raises as `submit` does.
+        """
+        self._check_running()
+        requests = list(messages)
+        with self._lock:
+            batch, members = self._tracker.submit_batch(requests, self._clock.monotonic())
+            self._wake()
+        self._wait_acknowledged(batch, wait)
+        return batch, members
+
+    def subscribe(self, kind: str, contract_id: int | None = None) -> None:
+        """Have a kind of public message dispatched, of one contract or of all (None).
+
+        `kind` is one of FEED_KINDS. All book tops are subscribed to from the start.
+        """
+        self._change_topic(True, _topic(kind, contract_id))
+
+    def unsubscribe(self, kind: str, contract_id: int | None = None) -> None:
+        """End a subscription made with the same arguments; `("book_top")` ends the default one."""
+        self._change_topic(False, _topic(kind, contract_id))
+
+    # ------------------------------------------------------------------ what items ask (Owner)
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait until `condition()` holds, the Context ends, or `timeout` seconds pass."""
+        if self._dispatcher is not None and self._dispatcher.is_current():
+            if not condition():
+                raise InvalidState("a handler cannot wait for an answer: it would wait for itself")
+            return True
+        with self._changed:
+            self._changed.wait_for(lambda: condition() or self._ended(), timeout)
+            return condition()
+
+    def callback_set(self, item: RequestItem) -> None:
+        """A callback was set: answers that were dispatched before are due to it."""
+        if self._dispatcher is not None:
+            self._dispatcher.put([Event("", (), item)])
+
+    def abandon(self, item: RequestItem) -> None:
+        """Give a request up."""
+        with self._lock:
+            self._tracker.abandon(item, self._clock.monotonic())
+            self._changed.notify_all()
+
+    # ------------------------------------------------------------------ inside
+
+    def _ended(self) -> bool:
+        return self._stopping and not self.is_alive()
+
+    def _check_running(self) -> None:
+        if self._thread is None or self._stopping:
+            state = "stopped" if self._stopping else "not started yet"
+            raise InvalidState(f"the Context is {state}: call start() first, once")
+
+    def _wait_acknowledged(self, item: RequestItem, wait: bool) -> None:
+        dispatcher = self._dispatcher
+        if wait and dispatcher is not None and not dispatcher.is_current():
+            self.wait_until(lambda: item.state is not State.SENT, settings.ACK_TIMEOUT_S)
+
+    def _wake(self) -> None:
+        """Have the I/O thread look at the tracker. Called with the lock held."""
+        if self._wake_write >= 0:
+            with contextlib.suppress(BlockingIOError):  # it is being woken already
+                os.write(self._wake_write, b"\0")
+
+    def _change_topic(self, add: bool, topic: bytes) -> None:
+        with self._lock:
+            if add:
+                self._topics.add(topic)
+            else:
+                self._topics.discard(topic)
+            self._topic_changes.append((add, topic))
+            self._wake()
+
+    def _dispatched(self, event: Event) -> None:
+        """An event's handler and callback returned. Dispatch thread."""
+        if event.sequence == 0 and event.item is None:
+            return
+        with self._lock:
+            self._tracker.dispatched(event, self._clock.monotonic())
+            if self._tracker.has_output:
+                self._wake()
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        """The I/O thread."""
+        assert self._dispatcher is not None
+        ctx: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        try:
+            while not self._stopping:
+                self._turn(ctx)
+            self._flush()
+        except Exception as error:
+            self._dispatcher.put([Event("handle_error", (error,))])
+            raise
+        finally:
+            self._close_transport(int(_CLOSE_TIMEOUT_S * 1000))
+            self._dispatcher.stop()
+            with self._lock:
+                self._stopping = True
+                os.close(self._wake_read)
+                os.close(self._wake_write)
+                self._wake_write = -1
+            ctx.term()
+            _RUNNING.discard(self)
+        with self._lock:
+            self._changed.notify_all()
+
+    def _turn(self, ctx: zmq.Context[zmq.Socket[bytes]]) -> None:
+        now = self._clock.monotonic()
+        with self._lock:
+            if self._tracker.link.state is LinkState.DOWN:
+                self._close_transport(0)
+            if self._tracker.link.should_open(now):
+                self._open_transport(ctx, now)
+            wait_s = min(max(0.0, self._tracker.next_deadline() - now), _POLL_MAX_S)
+        ready = self._poll(wait_s)
+        with self._lock:
+            self._read(ready)
+            now = self._clock.monotonic()
+            self._tracker.tick(now)
+            self._write()
+            events = self._tracker.take_events()
+            if events:
+                self._changed.notify_all()
+        assert self._dispatcher is not None
+        self._dispatcher.put(events)
+
+    def _poll(self, wait_s: float) -> set[Any]:
+        assert self._dispatcher is not None
+        poller = zmq.Poller()
+        poller.register(self._wake_read, zmq.POLLIN)
+        transport = self._transport
+        if transport is not None:
+            flags = zmq.POLLIN | (zmq.POLLOUT if self._tracker.has_output else 0)
+            poller.register(transport.request, flags)
+            if self._dispatcher.public_waiting < _FEED_BACKLOG_MAX:
+                poller.register(transport.feed, zmq.POLLIN)
+            for monitor in transport.monitors:
+                poller.register(monitor, zmq.POLLIN)
+        return {source for source, _ in poller.poll(int(wait_s * 1000) + 1)}
+
+    def _read(self, ready: set[Any]) -> None:
+        """Take what the sockets have. Signs of life are read before silence is judged."""
+        if self._wake_read in ready:
+            os.read(self._wake_read, 4096)
+        transport = self._transport
+        if transport is None:
+            return
+        self._apply_topics(transport)
+        if transport.request in ready:
+            for frame in _drain(transport.request):
+                self._tracker.receive(frame[-1], self._clock.monotonic())
+        if transport.feed in ready:
+            for frame in _drain(transport.feed):
+                self._receive_public(frame)
+        for monitor in list(transport.monitors):
+            reason = transport.lost(monitor) if monitor in ready else None
+            if reason is not None:
+                self._tracker.connection_lost(self._clock.monotonic(), reason)
+
+    def _receive_public(self, frame: list[bytes]) -> None:
+        assert self._dispatcher is not None
+        try:
+            messages = [wire.decode_message(data) for data in wire.decode_frame(frame[-1]).messages]
+        except DecodeError as error:
+            self._dispatcher.put([Event("handle_error", (error,))])
+            return
+        for message in messages:
+            handler = HANDLERS.get(wire.kind_of(message), "")
+            if handler and handler != "handle_heartbeat":
+                self._dispatcher.put([Event(handler, (message, None), public=True)])
+
+    def _apply_topics(self, transport: Transport) -> None:
+        for add, topic in self._topic_changes:
+            if add:
+                transport.feed.subscribe(topic)
+            else:
+                transport.feed.unsubscribe(topic)
+        self._topic_changes.clear()
+
+    def _write(self) -> None:
+        transport = self._transport
+        while transport is not None and self._tracker.link.state is not LinkState.DOWN:
+            frame = self._tracker.output()
+            if frame is None:
+                return
+            if not transport.send(frame):
+                self._tracker.unsend()
+                return
+
+    def _open_transport(self, ctx: zmq.Context[zmq.Socket[bytes]], now: float) -> None:
+        self._close_transport(0)
+        self._topic_changes.clear()
+        self._tracker.connection_opened(now)
+        try:
+            self._transport = Transport(ctx, self.address, self._keys, self._server_key)
+        except zmq.ZMQError as error:
+            reason = VenueUnreachable(f"{self.address.host} cannot be connected to: {error}")
+            reason.__cause__ = error
+            self._tracker.connection_lost(now, reason)
+            return
+        self._transport.subscribe(sorted(self._topics))
+
+    def _close_transport(self, linger_ms: int) -> None:
+        if self._transport is not None:
+            self._transport.close(linger_ms)
+            self._transport = None
+
+    def _flush(self) -> None:
+        """Before the end: what was submitted leaves, if the exchange takes it."""
+        end = self._clock.monotonic() + _CLOSE_TIMEOUT_S
+        while self.connected and self._tracker.has_output and self._clock.monotonic() < end:
+            with self._lock:
+                self._write()
+            if self._tracker.has_output and self._transport is not None:
+                self._transport.request.poll(50, zmq.POLLOUT)
+
+
+def _drain(socket: zmq.Socket[bytes]) -> list[list[bytes]]:
+    frames: list[list[bytes]] = []
+    with contextlib.suppress(zmq.Again):
+        while len(frames) < _FRAMES_READ_MAX:
+            frames.append(socket.recv_multipart(zmq.NOBLOCK))
+    return frames
+
+
+def _topic(kind: str, contract_id: int | None) -> bytes:
+    if kind not in FEED_KINDS:
+        text = f"kind {kind!r} cannot be subscribed to: choose from {', '.join(FEED_KINDS)}"
+        raise InvalidField(text, field="kind", value=kind)
+    return f"{kind}.{'' if contract_id is None else contract_id}".encode()
+
+
+def _check_processor(processor: object) -> type[MessageProcessor] | MessageProcessor:
+    known = isinstance(processor, type) and issubclass(processor, MessageProcessor)
+    if not known and not isinstance(processor, MessageProcessor):
+        text = f"processor must be a MessageProcessor subclass or an instance of one, not {processor!r}"
+        raise InvalidField(text, field="processor", value=processor)
+    return processor  # type: ignore[return-value]
+
+
+def _complete(processor: type[MessageProcessor] | MessageProcessor) -> MessageProcessor:
+    if isinstance(processor, MessageProcessor):
+        return processor
+    missing = sorted(getattr(processor, "__abstractmethods__", ()))
+    if missing:
+        raise IncompleteProcessor(f"{processor.__name__} lacks {', '.join(missing)}: define each of them")
+    return processor()
+
+
+# Contexts whose threads run, for an orderly close at the interpreter's exit.
+_RUNNING: weakref.WeakSet[Context] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    running = list(_RUNNING)
+    for context in running:
+        context.stop()
+    for context in running:
+        with contextlib.suppress(Error):
+            context.join(_CLOSE_TIMEOUT_S)

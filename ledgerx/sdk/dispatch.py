@@ -1,0 +1,90 @@
+"""The dispatch thread: it alone calls the user's code, one event at a time."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable
+
+from ledgerx.sdk.events import Event
+from ledgerx.sdk.items import RequestItem
+from ledgerx.sdk.processor import MessageProcessor
+
+__all__ = ["Dispatcher"]
+
+logger = logging.getLogger("ledgerx.sdk")
+
+
+class Dispatcher:
+    """Calls handlers, then callbacks, then `done(event)`.
+
+    What a handler raises reaches `handle_error`, and what that raises the log: the thread goes on.
+    """
+
+    def __init__(self, processor: MessageProcessor, done: Callable[[Event], None], name: str) -> None:
+        self._processor = processor
+        self._done = done
+        self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._stopping = False
+        self._public_lock = threading.Lock()
+        self._public_waiting = 0
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def public_waiting(self) -> int:
+        """How many messages of the public feed wait for their handler."""
+        return self._public_waiting
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Queue events. Any thread."""
+        for event in events:
+            if event.public:
+                with self._public_lock:
+                    self._public_waiting += 1
+            self._queue.put(event)
+
+    def stop(self) -> None:
+        """End the thread after the call it is in; what waits is not dispatched."""
+        self._stopping = True
+        self._queue.put(None)
+
+    def is_current(self) -> bool:
+        """Whether the caller runs on the dispatch thread."""
+        return threading.current_thread() is self.thread
+
+    def _run(self) -> None:
+        while True:
+            event = self._queue.get()
+            if event is None or self._stopping:
+                return
+            self._call(event)
+            if event.public:
+                with self._public_lock:
+                    self._public_waiting -= 1
+            self._done(event)
+
+    def _call(self, event: Event) -> None:
+        if event.handler:
+            self._guarded(getattr(self._processor, event.handler), *event.arguments)
+        if event.item is not None:
+            if event.arguments:
+                event.item.keep(*event.arguments)
+            self._deliver(event.item)
+
+    def _deliver(self, item: RequestItem) -> None:
+        """Give the callback what it has not had: more than one answer if it was set late."""
+        for answer, previous in item.undelivered():
+            self._guarded(item.callback, answer, previous)
+
+    def _guarded(self, function: Callable[..., object], *arguments: object) -> None:
+        try:
+            function(*arguments)
+        except Exception as error:
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        try:
+            self._processor.handle_error(error)
+        except Exception:
+            logger.exception("handle_error raised while reporting %r", error)

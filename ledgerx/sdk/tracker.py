@@ -1,0 +1,500 @@
+"""The client's side of the trading protocol, without I/O: what was sent, acknowledged, answered.
+
+Bytes and a time go in (`receive`, `tick`, `submit`); frames to send (`output`) and events to dispatch
+(`take_events`) come out. It reads no clock, owns no socket and calls no user code. docs/protocol.rst
+says the rules; the branches here name them. Times are seconds of a monotonic clock; the venue's
+time is told by its messages.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ledgerx.api.client import v0_0_1 as api
+from ledgerx.errors import (
+    ConnectTimeout,
+    DecodeError,
+    Error,
+    HandshakeFailed,
+    InvalidField,
+    InvalidMessage,
+    Retryable,
+)
+from ledgerx.protocol import wire
+from ledgerx.protocol.wire import AnyMessage
+from ledgerx.sdk.events import HANDLERS, Event
+from ledgerx.sdk.items import RequestItem
+from ledgerx.sdk.line import AccountLine
+from ledgerx.sdk.link import Link, LinkSettings, LinkState
+from ledgerx.sdk.outstanding import Outstanding, ResendSettings
+from ledgerx.sdk.states import TRADE_REQUESTS, Cause, State, cause_of, next_state
+from ledgerx.sdk.store import IDStoreItem
+
+__all__ = ["REQUESTS", "Tracker", "TrackerSettings"]
+
+_SUBMITTED = (*TRADE_REQUESTS, api.MessageCancelOrder, api.MessageCancelReplace, api.MessageCancelAll)
+_READS = (
+    api.MessageGetContract,
+    api.MessageGetBookState,
+    api.MessageGetOpenOrders,
+    api.MessageGetPositions,
+)
+
+# What may be submitted, and what may stand in a batch.
+REQUESTS = (*_SUBMITTED, *_READS, api.MessageBatch, api.MessageReplay)
+_BATCH_MEMBERS = (*_SUBMITTED, *_READS)
+
+_MALFORMED = api.MessageStatus.STATUS_MALFORMED
+
+# Requests whose answers are not sequenced: what was lost with a connection is asked for again.
+_ASKED_AGAIN = (*_READS, api.MessageReplay)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """Every number the tracker obeys."""
+
+    link: LinkSettings = field(default_factory=LinkSettings)
+    resend: ResendSettings = field(default_factory=ResendSettings)
+    window_messages: int = 10_000
+    hole_patience_s: float = 1.0
+    resend_max_age_s: float = 60.0
+    frame_bytes_max: int = wire.FRAME_BYTES_MAX // 4
+    frame_messages_max: int = 200
+
+
+class Tracker:
+    """One context's dealings with one venue.
+
+    `instance` names the context, 32 hex characters; `make_mid` gives fresh message IDs; `store` holds
+    the items in progress by mid; `owner` is given to each item.
+    """
+
+    def __init__(
+        self,
+        *,
+        instance: str,
+        make_mid: Callable[[], str],
+        random: Callable[[], float],
+        store: MutableMapping[str, IDStoreItem],
+        settings: TrackerSettings | None = None,
+        owner: Any = None,
+    ) -> None:
+        self.settings = settings or TrackerSettings()
+        self.link = Link(self.settings.link, random)
+        self.line = AccountLine(self.settings.window_messages)
+        self.outstanding = Outstanding(self.settings.resend, random)
+        self.venue_id = ""
+        self.run_id = 0
+        self._instance = instance
+        self._make_mid = make_mid
+        self._store = store
+        self._owner = owner
+        self._events: deque[Event] = deque()
+        self._unsent: deque[bytes] = deque()
+        self._in_hand: list[bytes] = []
+        self._failure: Error | None = None
+        self._reads: dict[str, RequestItem] = {}  # answers may be lost with the connection
+        self._replay: RequestItem | None = None  # whose pages are coming in
+        self._hole_replay: RequestItem | None = None  # the tracker's own
+        self._venue_offset_ns: int | None = None  # venue time less monotonic time
+        self._last_timestamp = 0
+        self._reported_next = 0  # what the venue was last told of our progress
+
+    # ------------------------------------------------------------------ requests
+
+    def submit(self, message: AnyMessage, now: float, *, internal: bool = False) -> RequestItem:
+        """Take a request; returns its item, SENT. The message is copied.
+
+        Raises InvalidMessage for what is no request, InvalidField for a mid that is malformed or in
+        use, QueueFull.
+        """
+        if not isinstance(message, REQUESTS):
+            raise InvalidMessage(f"{type(message).__name__} is no request: it cannot be submitted")
+        if isinstance(message, api.MessageBatch):
+            return self.submit_batch([wire.unwrap(member) for member in message.requests], now)[0]
+        self.outstanding.check_room()
+        item = self._make_item(message)
+        item.internal = internal
+        self._enqueue(item, now)
+        return item
+
+    def submit_batch(
+        self, messages: Sequence[AnyMessage], now: float
+    ) -> tuple[RequestItem, list[RequestItem]]:
+        """Take requests to be run in the order given; returns the batch's item and the members'.
+
+        The venue judges the number of members, so that 0 and 201 are answered as any bad request.
+        Raises InvalidMessage naming the member that is none.
+        """
+        for index, message in enumerate(messages):
+            if not isinstance(message, _BATCH_MEMBERS):
+                what = type(message).__name__
+                raise InvalidMessage(f"messages[{index}] is a {what}, which cannot stand in a batch")
+        self.outstanding.check_room()
+        batch = self._make_item(api.MessageBatch())
+        batch.members = [self._make_item(message) for message in messages]
+        for member in batch.members:
+            member.batch = batch
+        self._enqueue(batch, now)
+        return batch, batch.members
+
+    def abandon(self, item: RequestItem, now: float) -> None:
+        """The user gives a request up: FAILED, not resent, its later answers are strangers'."""
+        for given_up in (*item.members, item):
+            given_up.state = next_state(given_up.state, Cause.ABANDONED)
+            self.outstanding.acknowledged(given_up.mid, now)
+            self._forget(given_up)
+
+    def _make_item(self, message: AnyMessage) -> RequestItem:
+        copy = type(message)()
+        copy.CopyFrom(message)
+        mid: str = copy.mid  # type: ignore[attr-defined]
+        if mid and (len(mid) != 32 or not set(mid) <= set("0123456789abcdef")):
+            raise InvalidField(f"mid {mid!r} is not 32 hex characters", field="mid", value=mid)
+        if mid and mid in self._store:
+            raise InvalidField(f"mid {mid!r} is in use: leave mid empty", field="mid", value=mid)
+        copy.mid = mid or self._make_mid()  # type: ignore[attr-defined]
+        copy.mversion = api.VERSION  # type: ignore[attr-defined]
+        item = RequestItem(copy, self._owner)
+        self._store[item.mid] = item
+        return item
+
+    def _enqueue(self, item: RequestItem, now: float) -> None:
+        self.outstanding.add(item)
+        if self.link.state is LinkState.UP:
+            self._send(item, now)
+
+    def _send(self, item: RequestItem, now: float) -> None:
+        if item.encoded is None:
+            item.encoded = self._stamp(item, now)
+        for asked in (item, *item.members):
+            if isinstance(asked.msg, _ASKED_AGAIN):
+                self._reads[asked.mid] = asked
+        self._unsent.append(item.encoded)
+        self.outstanding.sent(now)
+
+    def _stamp(self, item: RequestItem, now: float) -> bytes:
+        """Fix the request's bytes. Done at the first sending, when the venue's time is known."""
+        message = item.msg
+        message.timestamp = self._timestamp(now)
+        expires = message.timestamp + int(self.settings.resend_max_age_s * 1e9)
+        if isinstance(message, (*_SUBMITTED, api.MessageBatch)) and not message.expires:
+            message.expires = expires
+        for member in item.members:
+            member.msg.timestamp = self._timestamp(now)
+            message.requests.append(wire.envelope(member.msg))
+        return wire.encode_message(message)
+
+    def _timestamp(self, now: float) -> int:
+        """Venue time as last told, and always above the one before."""
+        told = int(now * 1e9) + (self._venue_offset_ns or 0)
+        self._last_timestamp = max(told, self._last_timestamp + 1)
+        return self._last_timestamp
+
+    # ------------------------------------------------------------------ connection
+
+    def connection_opened(self, now: float) -> None:
+        """The shell made new sockets: the hello is the first thing to send on them."""
+        self.link.opened(now)
+        self.outstanding.connection_opened()
+        self._unsent.clear()
+        self._replay = None
+        if self._hole_replay is not None:  # the hello's cursor fills the hole
+            self.abandon(self._hole_replay, now)
+            self._hole_replay = None
+        self._queue_hello(now)
+
+    def connection_lost(self, now: float, reason: Error) -> None:
+        """The sockets are gone, for `reason`."""
+        if self.link.state is LinkState.DOWN:
+            return
+        was_up = self.link.state is LinkState.UP
+        self.link.lost(now)
+        self._unsent.clear()
+        if was_up:
+            self._events.append(Event("handle_disconnected", (reason,)))
+        elif type(reason) is not type(self._failure):  # told once, not at every try
+            refused = isinstance(reason, HandshakeFailed)
+            self._events.append(Event("handle_handshake_failed" if refused else "handle_error", (reason,)))
+        self._failure = reason
+
+    @property
+    def failure(self) -> Error | None:
+        """Why there is no connection; None while there is one, or before the first try ended."""
+        return self._failure
+
+    def _queue_hello(self, now: float) -> None:
+        hello = api.MessageHello(
+            mid=self._make_mid(),
+            mversion=api.VERSION,
+            timestamp=self._timestamp(now) if self._venue_offset_ns is not None else 0,
+            client_instance=self._instance,
+            connection=self.link.connection,
+            next_sequence=self.line.dispatched_next,
+            venue_id=self.venue_id,
+        )
+        self._reported_next = self.line.dispatched_next
+        self.link.hello_sent(now)
+        self._unsent.append(wire.encode_message(hello))
+
+    def _on_hello(self, hello: api.MessageHello, now: float) -> None:
+        """The venue's greeting: take or keep the baseline, then resend before anything new."""
+        if hello.connection != self.link.connection:
+            return
+        known = self.line.known
+        if known and hello.venue_id != self.venue_id:
+            self._new_baseline(hello, f"venue {self.venue_id} is now {hello.venue_id}: its data is another")
+        elif known and self.line.contradicts(hello.head):
+            last = self.line.released_next - 1
+            self._new_baseline(hello, f"the venue's line ends at {hello.head}, this client has seen {last}")
+        elif not known:
+            self.line.baseline(hello.head)
+        self.venue_id = hello.venue_id
+        self.run_id = max(self.run_id, hello.run_id) if known else hello.run_id
+        self.line.heard_head(hello.head, now)
+        first = self.link.state is not LinkState.UP
+        self.link.greeted(hello.interval_ms)
+        self._failure = None
+        self._unsent.clear()
+        for item in [*self._lost_reads(), *self.outstanding]:
+            self._send(item, now)
+        if first:
+            self._events.append(Event("handle_connected"))
+
+    def _new_baseline(self, hello: api.MessageHello, why: str) -> None:
+        self.line.baseline(hello.head)
+        self.run_id = hello.run_id
+        text = f"{why}; numbers start anew at {hello.head + 1}, requests the old one answered stay open"
+        self._events.append(Event("handle_error", (Error(text),)))
+
+    def _lost_reads(self) -> list[RequestItem]:
+        """Reads acknowledged on an older connection whose answers did not all come."""
+        return [item for item in self._reads.values() if item.acknowledged]
+
+    # ------------------------------------------------------------------ input
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Take one frame of the request connection. Never raises: bad bytes become an error event."""
+        if self.link.heard(now):
+            self._events.append(Event("handle_exchange_online"))
+        try:
+            frame = wire.decode_frame(data)
+            messages = [wire.decode_message(encoded) for encoded in frame.messages]
+        except DecodeError as error:
+            self._events.append(Event("handle_error", (error,)))
+            return
+        for message in messages:
+            if frame.replayed:
+                self._on_replayed(message, now)
+            else:
+                self._on_message(message, now)
+
+    def _on_message(self, message: Any, now: float) -> None:
+        if isinstance(message, api.MessageHello):
+            self._tell_time(message.timestamp, now)
+            self._on_hello(message, now)
+            return
+        if self.link.state is not LinkState.UP or isinstance(message, api.Message):
+            return  # before the greeting nothing counts; a kind of a newer version is not ours
+        if isinstance(message, api.MessageHeartbeat):
+            self._tell_time(message.timestamp, now)
+            self.line.heard_head(message.head, now)
+            self._events.append(Event("handle_heartbeat", (message, None)))
+            return
+        if message.account_sequence == 0:
+            self._release_answer(message, now)
+            return
+        self._note_acknowledged(message, now)
+        for sequence, released in self.line.accept(message.account_sequence, message, now):
+            self._release(sequence, released)
+
+    def _tell_time(self, venue_ns: int, now: float) -> None:
+        if venue_ns > 0:
+            self._venue_offset_ns = venue_ns - int(now * 1e9)
+
+    def _note_acknowledged(self, message: Any, now: float) -> None:
+        """An ACK counts when it arrives, even if an earlier message is still missing."""
+        if isinstance(message, api.MessageStatus):
+            self._acknowledged(message.mid, now)
+        elif isinstance(message, api.MessageBatch):
+            self._acknowledged(message.mid, now)
+            for ack in message.messages:
+                self._acknowledged(ack.mid, now)
+
+    def _acknowledged(self, mid: str, now: float) -> None:
+        self.outstanding.acknowledged(mid, now)
+        item = self._store.get(mid)
+        if isinstance(item, RequestItem):
+            item.acknowledged = True
+            item.state = next_state(item.state, Cause.ACKNOWLEDGED)
+
+    def _release_answer(self, message: Any, now: float) -> None:
+        """An answer that is not sequenced: to a read, a replay, or to bytes that could not be read.
+
+        It goes to the asker only, so what answers no request in progress is a copy: a read that was
+        asked twice is dispatched once.
+        """
+        item = self._item(message.mid)
+        known = item is not None and (item.mid in self._reads or not isinstance(item.msg, _ASKED_AGAIN))
+        if item is None or not known:
+            if (
+                isinstance(message, api.MessageStatus)
+                and message.status >= api.MessageStatus.STATUS_MALFORMED
+            ):
+                text = f"the venue refused a message: {message.status} {message.message}"
+                self._events.append(Event("handle_error", (Error(text),)))
+            return
+        repeated = item.acknowledged
+        self._note_acknowledged(message, now)
+        cause = cause_of(message, item.msg)
+        if isinstance(item.msg, api.MessageReplay):
+            self._replay = item if cause is Cause.ACKNOWLEDGED else None
+        if cause in (Cause.FINISHED, Cause.REFUSED):
+            self._reads.pop(item.mid, None)
+        if cause is not Cause.ACKNOWLEDGED or not repeated:
+            self._events.append(self._event(message, item, 0))
+
+    def _release(self, sequence: int, message: Any) -> None:
+        """A sequenced message whose turn it is."""
+        if isinstance(message, api.MessageRunChange):
+            self.run_id = message.run_id
+            arguments = (message.run_id, message.prev_run_id)
+            self._events.append(Event("handle_run_change", arguments, None, sequence))
+            return
+        self._events.append(self._event(message, self._item(message.mid), sequence))
+
+    def _on_replayed(self, message: Any, now: float) -> None:
+        """A stored message sent again: it fills a hole, or is what the user asked to see again."""
+        sequence = message.account_sequence
+        item = self._replay
+        if item is None or item.internal:
+            self._note_acknowledged(message, now)
+            for number, released in self.line.accept(sequence, message, now):
+                self._release(number, released)
+            return
+        if sequence <= item.replayed_to:
+            return
+        item.replayed_to = sequence
+        if sequence >= self.line.released_next or not self.line.first_below(sequence):
+            self._events.append(Event("", (message, item.msg), item))
+        elif isinstance(message, api.MessageRunChange):
+            self._events.append(Event("handle_run_change", (message.run_id, message.prev_run_id)))
+        else:
+            handler = HANDLERS.get(wire.kind_of(message), "")
+            self._events.append(Event(handler, (message, item.msg), item))
+
+    def _event(self, message: Any, item: RequestItem | None, sequence: int) -> Event:
+        """The handler's call for one answer, with the message that came before it.
+
+        For a status the request; for reports first the request, later the report before; None for
+        a mid that this context did not send (the manual's `prev_msg`).
+        """
+        if item is not None and item.internal:
+            return Event("", (message, item.msg), item, sequence)
+        previous = None if item is None else item.msg
+        of_trade = item is not None and isinstance(item.msg, TRADE_REQUESTS)
+        if item is not None and of_trade and isinstance(message, api.MessageActionReport):
+            previous = item.last_report or item.msg
+            item.last_report = message
+        handler = HANDLERS.get(wire.kind_of(message), "")
+        return Event(handler, (message, previous), item, sequence)
+
+    def _item(self, mid: str) -> RequestItem | None:
+        item = self._store.get(mid)
+        return item if isinstance(item, RequestItem) else None
+
+    # ------------------------------------------------------------------ dispatch
+
+    def dispatched(self, event: Event, now: float) -> None:
+        """The event's handler and callback returned: states move, and the venue may go on."""
+        if event.sequence:
+            self.line.dispatched(event.sequence, now)
+            told = self.line.dispatched_next - self._reported_next
+            if told >= self.settings.window_messages // 2 and self.link.state is LinkState.UP:
+                self._queue_hello(now)
+        item = event.item
+        if item is None or not event.arguments:
+            return
+        message = event.arguments[0]
+        if message.mid != item.mid:
+            return  # a replayed message moves no state
+        item.state = next_state(item.state, cause_of(message, item.msg))
+        if item.finished:
+            self._forget(item)
+
+    def _forget(self, item: RequestItem) -> None:
+        """The manual's scenario 3: all three messages may be discarded."""
+        self._store.pop(item.mid, None)
+        self._reads.pop(item.mid, None)
+        if item.state is State.FAILED:
+            for member in item.members:
+                if not member.finished and not member.acknowledged:
+                    member.state = State.FAILED
+                    self._forget(member)
+        item.members = []
+
+    # ------------------------------------------------------------------ time and output
+
+    def tick(self, now: float) -> None:
+        """Do what the time has come for."""
+        if self.link.turns_offline(now):
+            self._events.append(Event("handle_exchange_offline"))
+        if self.link.greeting_expired(now):
+            self.connection_lost(now, ConnectTimeout("the exchange did not answer the hello in time"))
+        elif self.link.silent(now):
+            self.connection_lost(now, Retryable("the exchange has been silent for too long"))
+        if self.link.state is not LinkState.UP:
+            return
+        if self.link.hello_due(now):
+            self._queue_hello(now)
+        if not self._unsent:  # while the socket is full, copies would only make it fuller
+            for item in self.outstanding.due(now):
+                self._send(item, now)
+        if self._hole_replay is None or self._hole_replay.finished:
+            hole = self.line.hole(now, self.settings.hole_patience_s)
+            if hole is not None:
+                request = api.MessageReplay(from_sequence=hole[0], to_sequence=hole[1])
+                self._hole_replay = self.submit(request, now, internal=True)
+
+    def next_deadline(self) -> float:
+        """When `tick` next has something to do."""
+        times = [self.link.deadline()]
+        if self.link.state is LinkState.UP:
+            others = (self.outstanding.deadline(), self.line.gap_deadline(self.settings.hole_patience_s))
+            times += [time for time in others if time is not None]
+        return min(times)
+
+    @property
+    def has_output(self) -> bool:
+        """Whether `output` has a frame to send."""
+        return bool(self._unsent)
+
+    def output(self) -> bytes | None:
+        """The next frame to send, or None. Give it back with `unsend` if the socket cannot take it."""
+        if not self._unsent:
+            return None
+        messages: list[bytes] = []
+        size = 0
+        while self._unsent and len(messages) < self.settings.frame_messages_max:
+            size += len(self._unsent[0]) + 8
+            if messages and size > self.settings.frame_bytes_max:
+                break
+            messages.append(self._unsent.popleft())
+        self._in_hand = messages
+        self._reported_next = self.line.dispatched_next
+        return wire.encode_frame(messages, next_sequence=self.line.dispatched_next)
+
+    def unsend(self) -> None:
+        """The socket did not take the last frame: its messages go back to the front."""
+        self._unsent.extendleft(reversed(self._in_hand))
+        self._in_hand = []
+
+    def take_events(self) -> list[Event]:
+        """What to dispatch, in order."""
+        events = list(self._events)
+        self._events.clear()
+        return events
