@@ -9,16 +9,17 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ledgerx.api.client import v0_0_1 as api
-from ledgerx.api.client.v0_0_1 import (
-    MessageActionReport,
-    MessageBatch,
-    MessageBookTop,
-    MessageBookUpdate,
-    MessageRunChange,
-    MessageStatus,
-    MessageTrade,
+from ledgerx.api.client.v0_0_1 import MessageBatch, MessageRunChange, MessageStatus
+from ledgerx.exchange.encoding import (
+    encode,
+    encode_book_top,
+    encode_book_update,
+    encode_report,
+    encode_status,
+    encode_trade,
+    stamp,
+    status_body,
 )
-from ledgerx.exchange.encoding import encode
 from ledgerx.exchange.state import Account, Contract, OpenOrder
 
 __all__ = ["ACKNOWLEDGED_TEXT", "RUN_CHANGE_TOPIC", "Lines", "Output"]
@@ -27,6 +28,8 @@ ACKNOWLEDGED_TEXT: Final = "acknowledged"
 RUN_CHANGE_TOPIC: Final = "run_change.0"
 
 _VERSION = api.VERSION
+_ACKNOWLEDGED = status_body(1, MessageStatus.STATUS_ACKNOWLEDGED, ACKNOWLEDGED_TEXT)
+_ACCEPTED = status_body(1, MessageStatus.STATUS_ORDER_SUCCESS, "order accepted")
 
 
 class Output(NamedTuple):
@@ -46,12 +49,14 @@ class Lines:
         self.time = 0
         self.topics: dict[str, int] = {RUN_CHANGE_TOPIC: 0}
         self._outputs: list[Output] = []
+        self._stamp = b""
         self._touched: dict[int, Contract] = {}
 
     def begin(self, time: int) -> None:
         """Starts the outputs of an input at engine time `time`."""
         self.time = time
         self._outputs = []
+        self._stamp = stamp(self.run_id, time)
 
     def take(self) -> list[Output]:
         """The outputs since `begin`, the changed book tops last."""
@@ -64,67 +69,42 @@ class Lines:
         self, account: Account, mid: str, status: int, message: str, *, field: str = "", remaining: int = 0
     ) -> None:
         """A status in the account's line."""
-        account.head += 1
-        text = MessageStatus(
-            mid=mid,
-            mversion=_VERSION,
-            run_id=self.run_id,
-            timestamp=self.time,
-            cid=account.cid,
-            mpid=account.mpid,
-            account_sequence=account.head,
-            remaining=remaining,
-            status=status,  # type: ignore[arg-type]
-            message=message,
-            field=field,
-        )
-        self._outputs.append(Output(account.cid, "", account.head, encode(text)))
+        self._status(account, mid, status_body(remaining, status, message, field))
 
     def acknowledge(self, account: Account, mid: str) -> None:
         """The first answer to every request that changes state."""
-        self.status(account, mid, MessageStatus.STATUS_ACKNOWLEDGED, ACKNOWLEDGED_TEXT, remaining=1)
+        self._status(account, mid, _ACKNOWLEDGED)
 
-    def report(
-        self,
-        order: OpenOrder,
-        status_type: int,
-        request_mid: str,
-        *,
-        filled_size: int = 0,
-        filled_price: int = 0,
-        inserted_size: int = 0,
-        canceled_size: int = 0,
-        is_aggressor: bool = False,
-        trade_id: int = 0,
-    ) -> None:
-        """What happened to an order, in its owner's line; `order` is as it stands after that."""
+    def accept(self, account: Account, mid: str) -> None:
+        """The status of an order that passed every check."""
+        self._status(account, mid, _ACCEPTED)
+
+    def _status(self, account: Account, mid: str, body: bytes) -> None:
+        account.head = head = account.head + 1
+        data = encode_status(mid, self._stamp, account.addressee, head, body)
+        self._outputs.append(Output(account.cid, "", head, data))
+
+    def report(self, order: OpenOrder, status_type: int, request_mid: str, action: bytes = b"") -> None:
+        """What happened to an order, in its owner's line; `order` is as it stands after that.
+
+        `action` is made by the report_ functions of `encoding`.
+        """
         account, entry = order.account, order.entry
-        account.head += 1
-        report = MessageActionReport(
-            mid=entry.mid,
-            mversion=_VERSION,
-            run_id=self.run_id,
-            timestamp=self.time,
-            cid=account.cid,
-            mpid=account.mpid,
-            account_sequence=account.head,
-            remaining=1 if entry.live else 0,
-            request_mid=request_mid,
-            order_id=order.order_id,
-            contract_id=order.contract.contract_id,
-            is_ask=order.is_ask,
-            status_type=status_type,  # type: ignore[arg-type]
-            size=order.open_size,
-            original_size=order.original_size,
-            price_in_cents=order.price,
-            filled_size=filled_size,
-            filled_price_in_cents=filled_price,
-            inserted_size=inserted_size,
-            canceled_size=canceled_size,
-            is_aggressor=is_aggressor,
-            trade_id=trade_id,
+        account.head = head = account.head + 1
+        data = encode_report(
+            entry.mid,
+            self._stamp,
+            account.addressee,
+            head,
+            entry.live > 0,
+            request_mid,
+            order.identity,
+            status_type,
+            order.open_size,
+            order.terms,
+            action,
         )
-        self._outputs.append(Output(account.cid, "", account.head, encode(report)))
+        self._outputs.append(Output(account.cid, "", head, data))
 
     def reserve(self, account: Account) -> tuple[int, int]:
         """Keeps the next place in the account's line for `batch`, which can be built only later."""
@@ -173,6 +153,7 @@ class Lines:
     def start_run(self, run_id: int) -> None:
         """Numbers every topic from 1 again and tells the feed of the new run."""
         previous, self.run_id = self.run_id, run_id
+        self._stamp = stamp(run_id, self.time)
         for topic in self.topics:
             self.topics[topic] = 0
         sequence = self._next(RUN_CHANGE_TOPIC)
@@ -186,38 +167,34 @@ class Lines:
         contract = order.contract
         self._touched[contract.contract_id] = contract
         sequence = self._next(contract.update_topic)
-        update = MessageBookUpdate(
-            mversion=_VERSION,
-            run_id=self.run_id,
-            timestamp=self.time,
-            contract_id=contract.contract_id,
-            sequence=sequence,
-            action=action,  # type: ignore[arg-type]
-            order_id=order.order_id,
-            is_ask=order.is_ask,
-            price_in_cents=order.price,
-            size=size,
+        data = encode_book_update(
+            self._stamp,
+            contract.contract_id,
+            sequence,
+            action,
+            order.order_id,
+            order.is_ask,
+            order.price,
+            size,
         )
-        self._outputs.append(Output(0, contract.update_topic, sequence, encode(update)))
+        self._outputs.append(Output(0, contract.update_topic, sequence, data))
 
     def trade(self, resting: OpenOrder, price: int, size: int, trade_id: int) -> None:
         """A trade, after the update of the book that it caused."""
         contract = resting.contract
         sequence = self._next(contract.trade_topic)
-        trade = MessageTrade(
-            mversion=_VERSION,
-            run_id=self.run_id,
-            timestamp=self.time,
-            contract_id=contract.contract_id,
-            sequence=sequence,
-            trade_id=trade_id,
-            price_in_cents=price,
-            size=size,
-            is_ask=not resting.is_ask,
-            order_id=resting.order_id,
-            book_update_sequence=self.topics[contract.update_topic],
+        data = encode_trade(
+            self._stamp,
+            contract.contract_id,
+            sequence,
+            trade_id,
+            price,
+            size,
+            not resting.is_ask,
+            resting.order_id,
+            self.topics[contract.update_topic],
         )
-        self._outputs.append(Output(0, contract.trade_topic, sequence, encode(trade)))
+        self._outputs.append(Output(0, contract.trade_topic, sequence, data))
 
     def publish_tops(self) -> None:
         """The top of each book whose top is not the one last published."""
@@ -233,18 +210,8 @@ class Lines:
             return
         contract.top = top
         sequence = self._next(contract.top_topic)
-        message = MessageBookTop(
-            mversion=_VERSION,
-            run_id=self.run_id,
-            timestamp=self.time,
-            contract_id=contract.contract_id,
-            sequence=sequence,
-            bid=top[0],
-            bid_size=top[1],
-            ask=top[2],
-            ask_size=top[3],
-        )
-        self._outputs.append(Output(0, contract.top_topic, sequence, encode(message)))
+        data = encode_book_top(self._stamp, contract.contract_id, sequence, top)
+        self._outputs.append(Output(0, contract.top_topic, sequence, data))
 
     def _next(self, topic: str) -> int:
         sequence = self.topics[topic] = self.topics[topic] + 1

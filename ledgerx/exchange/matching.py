@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ledgerx.api.client.v0_0_1 import MessageActionReport, MessageBookUpdate
 from ledgerx.clob import Fill
+from ledgerx.exchange.encoding import report_canceled, report_fill, report_inserted, report_trade
 from ledgerx.exchange.lines import Lines
 from ledgerx.exchange.state import OpenOrder, State
 
@@ -47,16 +48,9 @@ class Matcher:
             resting.holding.open_size[resting.is_ask] -= size
             if not left:
                 self._close(resting)
-            lines.report(
-                order,
-                _FILLED,
-                request_mid,
-                filled_size=size,
-                filled_price=price,
-                is_aggressor=True,
-                trade_id=trade_id,
-            )
-            lines.report(resting, _FILLED, "", filled_size=size, filled_price=price, trade_id=trade_id)
+            fill = report_fill(size, price)
+            lines.report(order, _FILLED, request_mid, fill + report_trade(trade_id, True))
+            lines.report(resting, _FILLED, "", fill + report_trade(trade_id, False))
             lines.book_update(resting, _CHANGE if left else _REMOVE, left)
             lines.trade(resting, price, size, trade_id)
 
@@ -64,7 +58,7 @@ class Matcher:
         """Lists and reports a new order that the book holds since it was submitted."""
         self.list_order(order)
         order.entry.orders.append(order)
-        self._lines.report(order, _INSERTED, request_mid, inserted_size=order.open_size)
+        self._lines.report(order, _INSERTED, request_mid, report_inserted(order.open_size))
         self._lines.book_update(order, _ADD, order.open_size)
 
     def list_order(self, order: OpenOrder) -> None:
@@ -81,7 +75,7 @@ class Matcher:
         """Ends an order that may not rest: what is left found no counterparty."""
         canceled, order.open_size = order.open_size, 0
         order.entry.live -= 1
-        self._lines.report(order, _NOT_FILLED, request_mid, canceled_size=canceled)
+        self._lines.report(order, _NOT_FILLED, request_mid, report_canceled(canceled))
 
     def close_unplaced(self, order: OpenOrder, request_mid: str) -> None:
         """Reports the side of a quote that is not quoted."""
@@ -99,7 +93,7 @@ class Matcher:
         canceled, order.open_size = order.open_size, 0
         order.holding.open_size[order.is_ask] -= canceled
         self._close(order)
-        self._lines.report(order, _CANCELED, request_mid, canceled_size=canceled)
+        self._lines.report(order, _CANCELED, request_mid, report_canceled(canceled))
 
     def unlist(self, order: OpenOrder) -> None:
         """Removes an order that is closed from every listing."""

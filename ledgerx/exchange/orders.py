@@ -52,7 +52,7 @@ class OrderDesk:
         require(request, "contract_id", "size", "price_in_cents")
         contract = find_contract(self._state, request.contract_id)
         size, price, is_ask = request.size, request.price_in_cents, request.is_ask
-        time_in_force, post_only = int(request.time_in_force), request.post_only
+        time_in_force, post_only = request.time_in_force, request.post_only
         _check_time_in_force(time_in_force, post_only)
         check_tradable(contract)
         check_size(contract, size)
@@ -109,9 +109,7 @@ class OrderDesk:
             ) from None
         self._state.order_id = order.order_id
         mid = order.entry.mid
-        self._lines.status(
-            order.account, mid, MessageStatus.STATUS_ORDER_SUCCESS, "order accepted", remaining=1
-        )
+        self._lines.accept(order.account, mid)
         if fills:
             self._matcher.fill(order, fills, mid)
         if order.open_size:

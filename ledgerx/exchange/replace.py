@@ -93,7 +93,7 @@ class ReplaceDesk:
     def _shrink(self, order: OpenOrder, size: int, request_mid: str) -> None:
         by = order.original_size - size
         order.contract.book.reduce(order.order_id, by)
-        order.original_size = size
+        order.set_terms(order.price, size)
         order.open_size -= by
         order.holding.open_size[order.is_ask] -= by
         self._lines.report(order, _REPLACED, request_mid)
@@ -105,8 +105,7 @@ class ReplaceDesk:
         order.holding.open_size[order.is_ask] -= order.open_size
         self._lines.book_update(order, MessageBookUpdate.REMOVE, 0)
         order.open_size += size - order.original_size
-        order.original_size = size
-        order.price = price
+        order.set_terms(price, size)
         self._lines.report(order, _REPLACED, request_mid)
         fills = book.submit(order.order_id, order.is_ask, price, order.open_size)
         self._matcher.fill(order, fills, request_mid)

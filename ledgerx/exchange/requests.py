@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from google.protobuf.message import DecodeError
+
 from ledgerx.api.client.v0_0_1 import Message, MessageBatch, MessageStatus
-from ledgerx.errors import DecodeError
 from ledgerx.exchange.answers import READ_KINDS, Answers
 from ledgerx.exchange.encoding import encode
 from ledgerx.exchange.lines import Lines
@@ -23,7 +24,7 @@ from ledgerx.exchange.replace import ReplaceDesk
 from ledgerx.exchange.risk import take_rate
 from ledgerx.exchange.state import Account, State
 from ledgerx.exchange.validation import check_envelope
-from ledgerx.protocol.wire import BATCH_REQUESTS_MAX, decode_message, kind_of
+from ledgerx.protocol.wire import BATCH_REQUESTS_MAX
 
 __all__ = ["Requests"]
 
@@ -60,25 +61,21 @@ class Requests:
 
     def run(self, account: Account, data: bytes, number: int) -> list[bytes]:
         """Executes the request of record `number`; returns the answers that have no sequence number."""
-        try:
-            request = decode_message(data)
-        except DecodeError:
-            request = Message()
-        kind = "" if isinstance(request, Message) else kind_of(request)
+        kind, request = _decode(data)
         if kind in READ_KINDS:
             return self.query(account, kind, request, self._lines.time)
-        mid = request.mid[:QUOTED_CHARACTERS_MAX] if kind else ""
-        self._lines.acknowledge(account, mid)
+        mid = request.mid
+        self._lines.acknowledge(account, mid[:QUOTED_CHARACTERS_MAX])
         answers: list[bytes] = []
-        with _Guard(self._lines, account, mid):
-            key, horizon = self._consume(
-                account, request.mid if kind else "", number, request.timestamp if kind else 0, "mid"
-            )
+        try:
+            key, horizon = self._consume(account, mid, number, request.timestamp, "mid")
             if kind == _BATCH:
                 self._batch(account, request, number, answers)
             else:
                 take_rate(account, 1, self._lines.time, self._state.limits)
                 self._carry_out(account, kind, request, key, horizon, request)
+        except Exception as error:
+            self._fail(account, mid, error)
         return answers
 
     def _consume(
@@ -122,6 +119,19 @@ class Requests:
         )
         handler(account, request, key)
 
+    def _fail(self, account: Account, mid: str, error: Exception) -> None:
+        """The status that ends a mid whose execution raised."""
+        mid = mid[:QUOTED_CHARACTERS_MAX]
+        if isinstance(error, Refused):
+            self._lines.status(account, mid, error.status, error.message, field=error.field)
+            return
+        self._lines.status(
+            account,
+            mid,
+            MessageStatus.STATUS_VENUE_ERROR,
+            f"the venue failed to execute this ({type(error).__name__}): get_open_orders shows what stands",
+        )
+
     # ------------------------------------------------------------------ batches
 
     def _batch(self, account: Account, batch: MessageBatch, number: int, answers: list[bytes]) -> None:
@@ -153,13 +163,11 @@ class Requests:
         answers: list[bytes],
     ) -> MessageStatus:
         """Executes one member and returns its ACK, whose place in the line is before all of this."""
-        kind = wrapped.WhichOneof("kind") or ""
-        member = getattr(wrapped, kind) if kind else MessageStatus()
-        mid = member.mid[:QUOTED_CHARACTERS_MAX]
+        kind, member = _opened(wrapped)
         field = f"requests[{index}]"
         timestamp = member.timestamp or batch.timestamp
         following = 1
-        with _Guard(self._lines, account, mid):
+        try:
             if kind not in self._handlers and kind not in READ_KINDS:
                 if mid_key(member.mid):
                     self._consume(account, member.mid, number, timestamp, f"{field}.mid")
@@ -176,31 +184,20 @@ class Requests:
                 following = len(found)
             else:
                 self._carry_out(account, kind, member, key, horizon, batch)
+        except Exception as error:
+            self._fail(account, member.mid, error)
+        mid = member.mid[:QUOTED_CHARACTERS_MAX]
         return self.answers.acknowledgement(account, mid, self._lines.time, following)
 
 
-class _Guard:
-    """Turns what a request's execution raises into the status that ends its mid."""
+def _decode(data: bytes) -> tuple[str, Any]:
+    try:
+        return _opened(Message.FromString(data))
+    except DecodeError:
+        return _opened(Message())
 
-    def __init__(self, lines: Lines, account: Account, mid: str) -> None:
-        self._lines = lines
-        self._account = account
-        self._mid = mid
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, Refused):
-            self._lines.status(self._account, self._mid, error.status, error.message, field=error.field)
-            return True
-        if isinstance(error, Exception):
-            self._lines.status(
-                self._account,
-                self._mid,
-                MessageStatus.STATUS_VENUE_ERROR,
-                f"the venue failed to execute this ({type(error).__name__}): "
-                "get_open_orders shows what stands",
-            )
-            return True
-        return False
+def _opened(wrapped: Message) -> tuple[str, Any]:
+    """The kind and the message inside; for an envelope that holds none that is known, "" and an empty one."""
+    kind = wrapped.WhichOneof("kind")
+    return (kind, getattr(wrapped, kind)) if kind else ("", MessageStatus())

@@ -12,6 +12,7 @@ from typing import Final
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.clob import Book
 from ledgerx.exchange import journal_pb2
+from ledgerx.exchange.encoding import addressee, report_identity, report_terms
 
 __all__ = ["INT64_MAX", "Account", "BookFactory", "Contract", "Entry", "Holding", "OpenOrder", "State"]
 
@@ -56,6 +57,7 @@ class Account:
 
     __slots__ = (
         "active",
+        "addressee",
         "cid",
         "entries",
         "head",
@@ -74,6 +76,7 @@ class Account:
         self.mpid = mpid
         self.name = name
         self.public_key = public_key
+        self.addressee = addressee(cid, mpid)  # encoded once for all messages to it
         self.active = True
         self.head = 0
         self.rate_debt = 0
@@ -156,19 +159,24 @@ class Entry:
 
 
 class OpenOrder:
-    """An order being worked or resting. `original_size` is its total, what is filled included."""
+    """An order being worked or resting. `original_size` is its total, what is filled included.
+
+    `identity` and `terms` are the parts of its reports that seldom change, encoded once.
+    """
 
     __slots__ = (
         "account",
         "contract",
         "entry",
         "holding",
+        "identity",
         "is_ask",
         "open_size",
         "order_id",
         "original_size",
         "post_only",
         "price",
+        "terms",
     )
 
     def __init__(
@@ -188,10 +196,16 @@ class OpenOrder:
         self.holding = account.holding(contract.contract_id)
         self.order_id = order_id
         self.is_ask = is_ask
-        self.price = price
-        self.original_size = size
         self.open_size = size
         self.post_only = post_only
+        self.identity = report_identity(order_id, contract.contract_id, is_ask)
+        self.set_terms(price, size)
+
+    def set_terms(self, price: int, original_size: int) -> None:
+        """Gives the order its price and its total size."""
+        self.price = price
+        self.original_size = original_size
+        self.terms = report_terms(original_size, price)
 
 
 class State:

@@ -77,8 +77,9 @@ def check_envelope(version: str, timestamp: int, expires: int, *, horizon: int, 
 
 
 def require(request: Any, *fields: str) -> None:
-    """All of `fields` must be there; the refusal names every one that is not. Empty text counts as absent."""
-    missing = [name for name in fields if not request.HasField(name) or getattr(request, name) == ""]
+    """All of `fields` must be there, an empty entry_id not counting; names every one that is not."""
+    has = request.HasField
+    missing = [name for name in fields if not has(name) or (name == "entry_id" and not request.entry_id)]
     if missing:
         names = ", ".join(missing)
         verb = "is" if len(missing) == 1 else "are"
