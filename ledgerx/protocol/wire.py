@@ -1,6 +1,6 @@
 """Bytes to messages and back: the frame, the one-of envelope, and the registry of versions.
 
-A frame on the wire is a serialised `Frame` whose `messages` are serialised `Message`s, kept as the
+A frame on the wire is a serialised `Frame` whose `messages` are serialised messages, kept as the
 bytes they were first stored as. Nothing here knows who sends what.
 """
 
