@@ -15,6 +15,7 @@ class AccountLine:
     """Sequence numbers of one account at one venue."""
 
     def __init__(self, held_max: int) -> None:
+        self.first = 0  # the first number of the line that this client takes part in
         self.dispatched_next = 0  # the next number to be dispatched; 0: no contact yet
         self.released_next = 0  # the next number to be given to dispatch
         self.head = 0  # the largest number the venue spoke of
@@ -30,7 +31,7 @@ class AccountLine:
 
     def baseline(self, head: int) -> None:
         """Start after `head`: nothing up to it will be released."""
-        self.dispatched_next = self.released_next = head + 1
+        self.first = self.dispatched_next = self.released_next = head + 1
         self.head = head
         self._held.clear()
         self._gap_since = None
@@ -99,6 +100,8 @@ class AccountLine:
 
     def first_below(self, sequence: int) -> bool:
         """Whether a replayed number lies below the baseline and was not delivered before; notes it."""
+        if sequence >= self.first:
+            return False
         for low, high in self._below:
             if low <= sequence <= high:
                 return False

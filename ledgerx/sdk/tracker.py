@@ -254,6 +254,7 @@ class Tracker:
         elif not known:
             self.line.baseline(hello.head)
         self.venue_id = hello.venue_id
+        self._reported_next = self.line.dispatched_next
         self.run_id = max(self.run_id, hello.run_id) if known else hello.run_id
         self.line.heard_head(hello.head, now)
         first = self.link.state is not LinkState.UP
@@ -379,7 +380,7 @@ class Tracker:
         if sequence <= item.replayed_to:
             return
         item.replayed_to = sequence
-        if sequence >= self.line.released_next or not self.line.first_below(sequence):
+        if not self.line.first_below(sequence):
             self._events.append(Event("", (message, item.msg), item))
         elif isinstance(message, api.MessageRunChange):
             self._events.append(Event("handle_run_change", (message.run_id, message.prev_run_id)))

@@ -1,0 +1,273 @@
+"""The account's line at the tracker: order, holes, replays, baselines, connections, silence."""
+
+from __future__ import annotations
+
+from tracker_bench import Bench, handlers
+
+from ledgerx.api.client import v0_0_1 as api
+from ledgerx.errors import ClientKeyRefused, ConnectTimeout, VenueUnreachable
+from ledgerx.sdk.link import LinkState
+from ledgerx.sdk.states import State
+from ledgerx.sdk.tracker import TrackerSettings
+
+
+def stranger(bench: Bench) -> api.MessageStatus:
+    message: api.MessageStatus = bench.status("f" * 32, 300, 1)
+    return message
+
+
+def sequences(bench: Bench) -> list[int]:
+    return [event.sequence for event in bench.dispatch() if event.sequence]
+
+
+def test_first_contact_starts_after_the_head_and_calls_no_run_change() -> None:
+    bench = Bench(head=41)
+    assert handlers(bench.dispatch()) == ["handle_connected"]
+    bench.say(stranger(bench))
+    assert sequences(bench) == [42]
+
+
+def test_messages_are_released_in_order_and_once() -> None:
+    bench = Bench()
+    one, two, three = stranger(bench), stranger(bench), stranger(bench)
+    bench.say(one, three, one)
+    assert sequences(bench) == [1]
+    bench.say(two, three)
+    assert sequences(bench) == [2, 3]
+
+
+def test_a_hole_that_stays_is_asked_for_by_a_replay_of_its_own_which_no_handler_sees() -> None:
+    bench = Bench()
+    bench.dispatch()
+    one, two, three = stranger(bench), stranger(bench), stranger(bench)
+    bench.say(three)
+    bench.advance(0.9)
+    assert [m for m in bench.take() if isinstance(m, api.MessageReplay)] == []
+    bench.advance(0.1)
+    (request,) = [m for m in bench.take() if isinstance(m, api.MessageReplay)]
+    assert (request.from_sequence, request.to_sequence) == (1, 2)
+    bench.say(bench.status(request.mid, 300, 1, numbered=False))
+    bench.say(one, two, replayed=True)
+    bench.say(bench.status(request.mid, 210, 0, numbered=False))
+    events = bench.dispatch()
+    assert [event.sequence for event in events if event.sequence] == [1, 2, 3]
+    assert [event.handler for event in events if not event.sequence] == ["", ""]
+    assert len(bench.store) == 0
+
+
+def test_a_head_ahead_of_us_is_a_hole_only_when_nothing_waits_for_dispatch() -> None:
+    bench = Bench()
+    bench.dispatch()
+    bench.say(stranger(bench))
+    bench.say(api.MessageHeartbeat(head=5))
+    bench.advance(1.2)
+    assert [m for m in bench.take() if isinstance(m, api.MessageReplay)] == []
+    bench.dispatch()
+    bench.say(api.MessageHeartbeat(head=5))
+    bench.advance(1.2)
+    (request,) = [m for m in bench.take() if isinstance(m, api.MessageReplay)]
+    assert (request.from_sequence, request.to_sequence) == (2, 5)
+
+
+def test_the_next_connections_hello_carries_the_next_number_to_dispatch() -> None:
+    bench = Bench()
+    bench.say(stranger(bench), stranger(bench))
+    first, second = [event for event in bench.events() if event.sequence]
+    bench.tracker.dispatched(first, bench.now)
+    bench.lose()
+    bench.now += 1
+    bench.tracker.connection_opened(bench.now)
+    (hello,) = bench.take()
+    assert (hello.connection, hello.next_sequence, hello.venue_id) == (2, 2, "ab" * 16)
+    # The venue sends from there: what is queued already is not released twice.
+    bench.greet()
+    bench.say(api.MessageStatus(mid="f" * 32, account_sequence=2, status=300, remaining=1))
+    assert sequences(bench) == []
+    bench.tracker.dispatched(second, bench.now)
+    assert bench.tracker.line.dispatched_next == 3
+
+
+def test_half_a_window_dispatched_is_told_unasked() -> None:
+    bench = Bench(TrackerSettings(window_messages=10))
+    for _ in range(5):
+        bench.say(stranger(bench))
+    bench.take()
+    bench.dispatch()
+    (hello,) = bench.take()
+    assert hello.next_sequence == 6
+
+
+def test_every_frame_carries_the_next_number() -> None:
+    bench = Bench()
+    bench.say(stranger(bench))
+    bench.dispatch()
+    bench.order()
+    bench.take()
+    assert bench.last_frame.next_sequence == 2
+
+
+def test_another_venue_is_reported_and_a_new_baseline_taken() -> None:
+    bench = Bench()
+    bench.say(stranger(bench), stranger(bench))
+    bench.dispatch()
+    bench.lose()
+    bench.dispatch()
+    bench.connect(venue_id="ee" * 16, head=1, run_id=1)
+    events = bench.dispatch()
+    assert handlers(events) == ["handle_error", "handle_connected"]
+    assert "its data is another" in str(events[0].arguments[0])
+    bench.say(api.MessageStatus(mid="f" * 32, account_sequence=2, status=300, remaining=1))
+    assert sequences(bench) == [2]
+
+
+def test_a_head_below_what_was_seen_is_reported_and_a_new_baseline_taken() -> None:
+    bench = Bench()
+    bench.say(stranger(bench), stranger(bench))
+    bench.dispatch()
+    bench.lose()
+    bench.connect(head=1)
+    events = bench.dispatch()
+    assert handlers(events) == ["handle_disconnected", "handle_error", "handle_connected"]
+    assert bench.tracker.line.dispatched_next == 2
+
+
+def test_a_run_change_calls_its_handler_with_both_ids_once() -> None:
+    bench = Bench()
+    bench.dispatch()
+    change = bench.numbered(api.MessageRunChange(run_id=2, prev_run_id=1))
+    bench.say(change, change)
+    (event,) = bench.dispatch()
+    assert (event.handler, event.arguments) == ("handle_run_change", (2, 1))
+    assert bench.tracker.run_id == 2
+
+
+def test_a_newer_run_id_elsewhere_calls_no_run_change() -> None:
+    bench = Bench()
+    bench.dispatch()
+    bench.say(api.MessageHeartbeat(run_id=7, head=0))
+    assert handlers(bench.dispatch()) == ["handle_heartbeat"]
+
+
+def test_a_replay_of_the_users_gives_its_callback_everything_and_handlers_only_what_is_new_to_them() -> None:
+    bench = Bench(head=2)
+    bench.dispatch()
+    bench.say(stranger(bench))
+    bench.dispatch()
+    item = bench.submit(api.MessageReplay(from_sequence=1))
+    bench.say(bench.status(item.mid, 300, 1, numbered=False))
+    stored = [
+        api.MessageStatus(mid="f" * 32, account_sequence=number, status=300, remaining=1)
+        for number in (1, 2, 3)
+    ]
+    bench.say(*stored, replayed=True)
+    bench.say(bench.status(item.mid, 210, 0, numbered=False))
+    events = bench.dispatch()
+    status = "handle_status_message"
+    assert handlers(events) == [status, status, status, "", status]
+    assert [answer.account_sequence for answer in item.answers] == [0, 1, 2, 3, 0]
+    assert item.state is State.DONE
+    again = bench.submit(api.MessageReplay(from_sequence=1))
+    bench.say(bench.status(again.mid, 300, 1, numbered=False))
+    bench.say(*stored, replayed=True)
+    assert handlers(bench.dispatch()) == [status, "", "", ""]
+
+
+def test_silence_is_reported_once_then_the_connection_is_given_up_and_the_return_reported() -> None:
+    bench = Bench()
+    bench.dispatch()
+    bench.advance(1.4)
+    assert handlers(bench.dispatch()) == []
+    bench.advance(0.1)
+    assert handlers(bench.dispatch()) == ["handle_exchange_offline"]
+    bench.advance(2.0)
+    assert handlers(bench.dispatch()) == ["handle_disconnected"]
+    assert bench.tracker.link.state is LinkState.DOWN
+    bench.now += 1
+    bench.connect()
+    assert handlers(bench.dispatch()) == ["handle_exchange_online", "handle_connected"]
+
+
+def test_the_hello_is_repeated_as_the_clients_heartbeat() -> None:
+    bench = Bench()
+    bench.take()
+    for _ in range(3):
+        bench.advance(0.5)
+        bench.say(api.MessageHeartbeat(interval_ms=1000))
+        bench.advance(0.5)
+        assert [type(m) for m in bench.take()] == [api.MessageHello]
+
+
+def test_an_unanswered_hello_loses_the_connection_and_is_reported_once() -> None:
+    bench = Bench(connect=False)
+    for _ in range(3):
+        bench.tracker.connection_opened(bench.now)
+        bench.advance(5.0)
+        assert bench.tracker.link.state is LinkState.DOWN
+        bench.now += 10
+    (event,) = bench.dispatch()
+    assert event.handler == "handle_error"
+    assert isinstance(event.arguments[0], ConnectTimeout)
+
+
+def test_a_refused_handshake_is_reported_once_for_each_reason() -> None:
+    bench = Bench(connect=False)
+    reasons = (ClientKeyRefused("no"), ClientKeyRefused("no"), VenueUnreachable("gone"))
+    for reason in reasons:
+        bench.tracker.connection_opened(bench.now)
+        bench.lose(reason)
+        bench.now += 10
+    assert handlers(bench.dispatch()) == ["handle_handshake_failed", "handle_error"]
+    assert bench.tracker.failure is reasons[-1]
+
+
+def test_reconnections_back_off_to_the_cap() -> None:
+    bench = Bench(connect=False)
+    waits = []
+    for _ in range(8):
+        bench.tracker.connection_opened(bench.now)
+        bench.lose()
+        waits.append(round(bench.tracker.link.reopen_at - bench.now, 3))
+        bench.now = bench.tracker.link.reopen_at
+        assert bench.tracker.link.should_open(bench.now)
+    assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+
+
+def test_a_greeting_for_another_connection_is_ignored() -> None:
+    bench = Bench(connect=False)
+    bench.tracker.connection_opened(bench.now)
+    bench.greet(connection=9)
+    assert bench.tracker.link.state is LinkState.GREETING
+
+
+def test_a_venue_that_greets_again_is_sent_what_it_may_not_have() -> None:
+    bench = Bench()
+    item = bench.order()
+    bench.take()
+    bench.greet()
+    assert [message.mid for message in bench.take()] == [item.mid]
+    assert handlers(bench.dispatch()) == ["handle_connected"]
+
+
+def test_garbage_from_the_venue_is_an_error_event_and_the_session_goes_on() -> None:
+    bench = Bench()
+    bench.dispatch()
+    bench.tracker.receive(b"\xff\xff\xff", bench.now)
+    assert handlers(bench.dispatch()) == ["handle_error"]
+    bench.say(stranger(bench))
+    assert sequences(bench) == [1]
+
+
+def test_a_message_of_a_kind_that_is_not_known_breaks_nothing() -> None:
+    bench = Bench()
+    bench.dispatch()
+    frame = api.Frame(messages=[b"\xca\x3e\x00"]).SerializeToString()  # field 1001 of Message
+    bench.tracker.receive(frame, bench.now)
+    assert bench.dispatch() == []
+
+
+def test_a_refusal_without_a_request_is_an_error_event() -> None:
+    bench = Bench()
+    bench.dispatch()
+    bench.say(bench.status("", 400, numbered=False, message="no readable mid"))
+    (event,) = bench.dispatch()
+    assert "no readable mid" in str(event.arguments[0])
