@@ -1,0 +1,60 @@
+"""One page of a MessageReplay: which stored messages it brings, or why it brings none."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from ledgerx.api.client.v0_0_1 import MessageReplay, MessageStatus
+from ledgerx.exchange.line_store import LineStore
+from ledgerx.exchange.refusals import Refused
+
+__all__ = ["PAGE_BYTES_MAX", "PAGE_MESSAGES_MAX", "Page", "replay_page"]
+
+PAGE_MESSAGES_MAX: Final = 10_000
+PAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+
+FIRST_AVAILABLE: Final = 1  # nothing is pruned from a journal yet
+
+
+class Page(NamedTuple):
+    """The messages, as first sent, and the sequence that the next page starts from (0: none is left)."""
+
+    messages: list[bytes]
+    next_sequence: int
+
+
+def replay_page(
+    lines: LineStore,
+    cid: int,
+    request: MessageReplay,
+    *,
+    messages_max: int = PAGE_MESSAGES_MAX,
+    bytes_max: int = PAGE_BYTES_MAX,
+) -> Page:
+    """The page that starts at the request's `from_sequence`; a `to_sequence` above the head means the head.
+
+    Raises Refused: malformed, or a range that the line does not have.
+    """
+    if not request.HasField("from_sequence"):
+        raise Refused(
+            MessageStatus.STATUS_MALFORMED,
+            "from_sequence",
+            "from_sequence is missing: set it to the first account_sequence wanted",
+        )
+    first, head = request.from_sequence, lines.head(cid)
+    if not FIRST_AVAILABLE <= first <= head + 1:
+        raise Refused(
+            MessageStatus.STATUS_REPLAY_RANGE,
+            "from_sequence",
+            f"from_sequence {first} is not in this account's line: it goes from {FIRST_AVAILABLE} to {head}",
+        )
+    last = min(request.to_sequence, head) if request.HasField("to_sequence") else head
+    if request.HasField("to_sequence") and request.to_sequence < first:
+        raise Refused(
+            MessageStatus.STATUS_MALFORMED,
+            "to_sequence",
+            f"to_sequence {request.to_sequence} is below from_sequence {first}: leave it out for the head",
+        )
+    messages = lines.read(cid, first, count_max=messages_max, bytes_max=bytes_max, to_sequence=last)
+    following = first + len(messages)
+    return Page(messages, following if following <= last else 0)
