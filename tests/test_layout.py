@@ -130,8 +130,8 @@ def test_the_package_itself_loads_nothing() -> None:
 
 
 def test_the_client_loads_zmq_protobuf_and_nacl_alone() -> None:
-    # cffi and its backend are nacl's own.
-    assert third_party("ledgerx.sdk.context") <= {"zmq", "google", "nacl", "cffi", "_cffi_backend"}
+    # cffi, its backend and _sodium are nacl's own.
+    assert third_party("ledgerx.sdk.context") <= {"zmq", "google", "nacl", "cffi", "_cffi_backend", "_sodium"}
 
 
 # --------------------------------------------------------------------------------- what tests avoid

@@ -7,15 +7,15 @@ import inspect
 import threading
 from typing import Any
 
-import ledgerx.sdk.context as context_module
 import pytest
-from ledgerx.sdk.context import Context
-from ledgerx.sdk.processor import MessageProcessor
 
+import ledgerx.sdk.context as context_module
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk import mixin, settings, store, utils, version
 from ledgerx.sdk.commands import get_cmd_version
+from ledgerx.sdk.context import Context
+from ledgerx.sdk.processor import MessageProcessor
 from ledgerx.sdk.utils import meta
 
 REQUIRED = inspect.Parameter.empty
