@@ -1,0 +1,86 @@
+"""`pyledgerx exchange`: a venue in the foreground."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledgerx.protocol.ports import REQUEST_PORT
+
+if TYPE_CHECKING:
+    from ledgerx.exchange.folder import VenueNote
+
+__all__ = ["exchange"]
+
+_SHOWN = ("host", "request_port", "publish_port", "http_port", "streaming_port", "public_key")
+
+
+@click.command()
+@click.option(
+    "--data-dir", required=True, type=click.Path(path_type=Path), help="The data folder, made if it is new."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65534),
+    default=REQUEST_PORT,
+    show_default=True,
+    help="Requests here, publications one above, HTTP one below. 0: any three, the same again on a restart.",
+)
+@click.option("--contracts", type=click.Path(path_type=Path), help="A TOML file of contracts.")
+@click.option(
+    "--sync",
+    type=click.Choice(["process", "power"]),
+    default="process",
+    show_default=True,
+    help="What a record survives: the end of the process, or of the machine's power (an fsync a group).",
+)
+@click.option(
+    "--interval-ms", type=click.IntRange(10, 60_000), default=1000, show_default=True, help="Of heartbeats."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print ports and public key as one line of JSON.")
+def exchange(
+    data_dir: Path,
+    host: str,
+    port: int,
+    contracts: Path | None,
+    sync: str,
+    interval_ms: int,
+    as_json: bool,
+) -> None:
+    """Run a venue until SIGTERM or Ctrl-C."""
+    from ledgerx.exchange.foreground import run_in_foreground
+
+    def ready(note: VenueNote) -> None:
+        click.echo(_json(note) if as_json else _text(note, data_dir))
+
+    run_in_foreground(
+        data_dir,
+        host=host,
+        port=port,
+        contracts=contracts,
+        sync="power" if sync == "power" else "process",
+        interval_ms=interval_ms,
+        ready=ready,
+    )
+
+
+def _json(note: VenueNote) -> str:
+    return json.dumps({name: getattr(note, name) for name in _SHOWN})
+
+
+def _text(note: VenueNote, data_dir: Path) -> str:
+    return f"""The venue is open on {note.host}: requests {note.request_port}, publications \
+{note.publish_port}, HTTP {note.http_port}.
+Public key: {note.public_key}
+
+Next, in another terminal:
+  pyledgerx keygen --out trader.key
+  pyledgerx account add trader --public-key trader.key --data-dir {data_dir}
+  pyledgerx --fetch-exchange-key {note.host}:{note.http_port}
+
+A program connects with Context("{note.host}:{note.request_port}", ...). Ctrl-C stops the venue.
+"""

@@ -1,0 +1,71 @@
+"""`pyledgerx`: the group of all commands, and `--fetch-exchange-key` as the manual has it.
+
+Commands are imported when they are used, so that help is quick and needs no extra.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from ledgerx.errors import Error
+from ledgerx.sdk.version import __version__
+
+__all__ = ["main"]
+
+_COMMANDS: Final = {
+    "account": ("ledgerx.cli.account:account", "Register, list and remove traders."),
+    "exchange": ("ledgerx.cli.exchange:exchange", "Run a venue."),
+    "flow": ("ledgerx.cli.flow:flow", "Trade a recorded market day on a venue."),
+    "keygen": ("ledgerx.cli.keygen:keygen", "Make a key pair."),
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported when they are asked for; an Error ends with exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_path, text) in sorted(_COMMANDS.items())])
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().main(*args, **options)
+        except Error as error:
+            click.echo(f"pyledgerx: {error}", err=True)
+            raise SystemExit(1) from error
+
+
+def _fetch_exchange_key(ctx: click.Context, _parameter: click.Parameter, address: str | None) -> None:
+    if address is None or ctx.resilient_parsing:
+        return
+    from ledgerx.protocol.exchange_key import fetch_exchange_key
+
+    click.echo(fetch_exchange_key(address).decode("ascii"))
+    ctx.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pyledgerx")
+@click.option(
+    "--fetch-exchange-key",
+    metavar="HOST[:PORT]",
+    is_eager=True,
+    expose_value=False,
+    callback=_fetch_exchange_key,
+    help="Print a venue's public key and nothing else. PORT is its HTTP port.",
+)
+def main() -> None:
+    """LedgerX: trade on an exchange, and run one on this machine."""

@@ -1,0 +1,65 @@
+"""A venue as a process of its own: until a signal stops it, or a failed write ends it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from ledgerx.exchange.folder import VenueNote
+from ledgerx.exchange.gateway import GatewaySettings
+from ledgerx.exchange.journal import Sync
+from ledgerx.exchange.server import Server
+from ledgerx.exchange.venue import Contracts
+
+__all__ = ["run_in_foreground"]
+
+
+def run_in_foreground(
+    folder: str | Path,
+    *,
+    host: str,
+    port: int,
+    contracts: Contracts,
+    sync: Sync,
+    interval_ms: int,
+    ready: Callable[[VenueNote], None],
+) -> None:
+    """Run a venue, calling `ready` once clients can connect; returns after SIGTERM or SIGINT.
+
+    Belongs to the main thread. Raises as `Server.start`. When the venue cannot go on, the process exits
+    with code 1 at once: what it says after a failed write might not be true any more.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stopped = threading.Event()
+    previous = {
+        number: signal.signal(number, lambda _number, _frame: stopped.set())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    server = Server(
+        folder,
+        host=host,
+        port=port,
+        contracts=contracts,
+        sync=sync,
+        settings=GatewaySettings(interval_ms=interval_ms),
+        on_failure=_die,
+    )
+    try:
+        server.start()
+        ready(server.note)
+        stopped.wait()
+    finally:
+        server.stop()
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _die(error: BaseException) -> None:
+    sys.stderr.write(f"pyledgerx: the venue stops at once: {error}\n")
+    sys.stderr.flush()
+    os._exit(1)
