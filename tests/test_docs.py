@@ -18,7 +18,7 @@ from ledgerx.protocol.crypto import KeyPair
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.rst", ROOT / "CHANGES.rst", *sorted((ROOT / "docs").glob("*.rst"))]
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
-README_PROGRAM_LINES_MAX = 40
+README_PROGRAM_LINES_MAX = 30
 
 
 def name_of(path: Path) -> str:
