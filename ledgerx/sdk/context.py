@@ -12,29 +12,32 @@ import logging
 import os
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
 import zmq
 
+from ledgerx.api.client import v0_0_1 as api
 from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import (
     ConnectTimeout,
-    DecodeError,
     Error,
     IncompleteProcessor,
     InvalidField,
     InvalidState,
+    Retryable,
     VenueUnreachable,
 )
-from ledgerx.protocol import wire
 from ledgerx.protocol.crypto import KeyPair, check_key
 from ledgerx.protocol.ports import Address
 from ledgerx.protocol.wire import AnyMessage
 from ledgerx.sdk import settings
+from ledgerx.sdk.book import LocalBook
 from ledgerx.sdk.dispatch import Dispatcher
-from ledgerx.sdk.events import HANDLERS, Event
+from ledgerx.sdk.events import Event
+from ledgerx.sdk.feed import FEED_KINDS, Feed
 from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.link import LinkSettings, LinkState
 from ledgerx.sdk.outstanding import ResendSettings
@@ -46,12 +49,10 @@ from ledgerx.sdk.transport import Transport
 
 __all__ = ["FEED_KINDS", "Context"]
 
-# What can be subscribed to, each by contract.
-FEED_KINDS = ("book_top", "book_update", "trade")
-
 _FEED_BACKLOG_MAX = 10_000
 _POLL_MAX_S = 1.0
 _CLOSE_TIMEOUT_S = 2.0
+_FEED_SILENT_INTERVALS_MAX = 4
 _FRAMES_READ_MAX = 200  # in one turn, so that sending is never starved
 
 logging.getLogger("ledgerx").addHandler(logging.NullHandler())
@@ -123,8 +124,10 @@ class Context:
             settings=tracker_settings(),
             owner=self,
         )
-        self._topics: set[bytes] = {b"book_top."}
-        self._topic_changes: list[tuple[bool, bytes]] = []
+        self._feed = Feed(self._ask_snapshot)
+        self._feed_heard_at = 0.0
+        self._feed_read = False  # not while its handlers are far behind
+        self._books_to_ask: deque[LocalBook] = deque()
         self._dispatcher: Dispatcher | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -258,11 +261,25 @@ class Context:
 
         `kind` is one of FEED_KINDS. All book tops are subscribed to from the start.
         """
-        self._change_topic(True, _topic(kind, contract_id))
+        with self._lock:
+            self._feed.subscribe(kind, contract_id)
+            self._wake()
 
     def unsubscribe(self, kind: str, contract_id: int | None = None) -> None:
         """End a subscription made with the same arguments; `("book_top")` ends the default one."""
-        self._change_topic(False, _topic(kind, contract_id))
+        with self._lock:
+            self._feed.unsubscribe(kind, contract_id)
+            self._wake()
+
+    def book(self, contract_id: int) -> LocalBook:
+        """The local book of a contract, kept from the public feed from now on.
+
+        It is there at once and true after `wait_synchronised`.
+        """
+        with self._lock:
+            book = self._feed.book(contract_id)
+            self._wake()
+        return book
 
     # ------------------------------------------------------------------ what items ask (Owner)
 
@@ -307,15 +324,6 @@ class Context:
         if self._wake_write >= 0:
             with contextlib.suppress(BlockingIOError):  # it is being woken already
                 os.write(self._wake_write, b"\0")
-
-    def _change_topic(self, add: bool, topic: bytes) -> None:
-        with self._lock:
-            if add:
-                self._topics.add(topic)
-            else:
-                self._topics.discard(topic)
-            self._topic_changes.append((add, topic))
-            self._wake()
 
     def _dispatched(self, event: Event) -> None:
         """An event's handler and callback returned. Dispatch thread."""
@@ -363,11 +371,16 @@ class Context:
         with self._lock:
             self._read(ready)
             now = self._clock.monotonic()
+            if self._feed_silent(now):
+                self._tracker.connection_lost(now, Retryable("the public feed has been silent for too long"))
+            self._ask_snapshots(now)
             self._tracker.tick(now)
             self._write()
             events = self._tracker.take_events()
             if events:
                 self._changed.notify_all()
+            for event in events:
+                self._feed.mark(event)
         assert self._dispatcher is not None
         self._dispatcher.put(events)
 
@@ -379,7 +392,8 @@ class Context:
         if transport is not None:
             flags = zmq.POLLIN | (zmq.POLLOUT if self._tracker.has_output else 0)
             poller.register(transport.request, flags)
-            if self._dispatcher.public_waiting < _FEED_BACKLOG_MAX:
+            self._feed_read = self._dispatcher.public_waiting < _FEED_BACKLOG_MAX
+            if self._feed_read:
                 poller.register(transport.feed, zmq.POLLIN)
             for monitor in transport.monitors:
                 poller.register(monitor, zmq.POLLIN)
@@ -389,40 +403,45 @@ class Context:
         """Take what the sockets have. Signs of life are read before silence is judged."""
         if self._wake_read in ready:
             os.read(self._wake_read, 4096)
-        transport = self._transport
-        if transport is None:
+        transport, dispatcher = self._transport, self._dispatcher
+        if transport is None or dispatcher is None:
             return
-        self._apply_topics(transport)
+        for add, topic in self._feed.take_changes():
+            if add:
+                transport.feed.subscribe(topic)
+            else:
+                transport.feed.unsubscribe(topic)
         if transport.request in ready:
             for frame in _drain(transport.request):
                 self._tracker.receive(frame[-1], self._clock.monotonic())
         if transport.feed in ready:
-            for frame in _drain(transport.feed):
-                self._receive_public(frame)
+            self._feed_heard_at = self._clock.monotonic()
+            for topic, data in _drain(transport.feed):
+                dispatcher.put(self._feed.receive(topic, data))
         for monitor in list(transport.monitors):
             reason = transport.lost(monitor) if monitor in ready else None
             if reason is not None:
                 self._tracker.connection_lost(self._clock.monotonic(), reason)
 
-    def _receive_public(self, frame: list[bytes]) -> None:
-        assert self._dispatcher is not None
-        try:
-            messages = [wire.decode_message(data) for data in wire.decode_frame(frame[-1]).messages]
-        except DecodeError as error:
-            self._dispatcher.put([Event("handle_error", (error,))])
-            return
-        for message in messages:
-            handler = HANDLERS.get(wire.kind_of(message), "")
-            if handler and handler != "handle_heartbeat":
-                self._dispatcher.put([Event(handler, (message, None), public=True)])
+    def _ask_snapshot(self, book: LocalBook) -> None:
+        """Ask for a book's state on its behalf. Any thread of the Context; it may hold the lock."""
+        self._books_to_ask.append(book)
 
-    def _apply_topics(self, transport: Transport) -> None:
-        for add, topic in self._topic_changes:
-            if add:
-                transport.feed.subscribe(topic)
-            else:
-                transport.feed.unsubscribe(topic)
-        self._topic_changes.clear()
+    def _ask_snapshots(self, now: float) -> None:
+        while self._books_to_ask:
+            book = self._books_to_ask.popleft()
+            request = api.MessageGetBookState(contract_id=book.contract_id)
+            item = self._tracker.submit(request, now, internal=True)
+            item.callback = book.snapshot
+
+    def _feed_silent(self, now: float) -> bool:
+        """Whether the feed says nothing while the requests' connection lives: it must be made anew."""
+        link = self._tracker.link
+        return (
+            link.state is LinkState.UP
+            and self._feed_read
+            and now > self._feed_heard_at + _FEED_SILENT_INTERVALS_MAX * link.interval_s
+        )
 
     def _write(self) -> None:
         transport = self._transport
@@ -436,7 +455,8 @@ class Context:
 
     def _open_transport(self, ctx: zmq.Context[zmq.Socket[bytes]], now: float) -> None:
         self._close_transport(0)
-        self._topic_changes.clear()
+        self._feed.disconnected()
+        self._feed_heard_at = now
         self._tracker.connection_opened(now)
         try:
             self._transport = Transport(ctx, self.address, self._keys, self._server_key)
@@ -445,7 +465,7 @@ class Context:
             reason.__cause__ = error
             self._tracker.connection_lost(now, reason)
             return
-        self._transport.subscribe(sorted(self._topics))
+        self._transport.subscribe(self._feed.topics())
 
     def _close_transport(self, linger_ms: int) -> None:
         if self._transport is not None:
@@ -468,13 +488,6 @@ def _drain(socket: zmq.Socket[bytes]) -> list[list[bytes]]:
         while len(frames) < _FRAMES_READ_MAX:
             frames.append(socket.recv_multipart(zmq.NOBLOCK))
     return frames
-
-
-def _topic(kind: str, contract_id: int | None) -> bytes:
-    if kind not in FEED_KINDS:
-        text = f"kind {kind!r} cannot be subscribed to: choose from {', '.join(FEED_KINDS)}"
-        raise InvalidField(text, field="kind", value=kind)
-    return f"{kind}.{'' if contract_id is None else contract_id}".encode()
 
 
 def _check_processor(processor: object) -> type[MessageProcessor] | MessageProcessor:

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
+from ledgerx.protocol.wire import AnyMessage
 from ledgerx.sdk.events import Event
 from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.processor import MessageProcessor
@@ -66,6 +67,8 @@ class Dispatcher:
 
     def _call(self, event: Event) -> None:
         if event.handler:
+            if logger.isEnabledFor(logging.DEBUG):
+                logger.debug("%s", _line(event.handler, event.arguments))
             self._guarded(getattr(self._processor, event.handler), *event.arguments)
         if event.item is not None:
             if event.arguments:
@@ -75,6 +78,8 @@ class Dispatcher:
     def _deliver(self, item: RequestItem) -> None:
         """Give the callback what it has not had: more than one answer if it was set late."""
         for answer, previous in item.undelivered():
+            if logger.isEnabledFor(logging.DEBUG):
+                logger.debug("%s", _line("callback", (answer, previous)))
             self._guarded(item.callback, answer, previous)
 
     def _guarded(self, function: Callable[..., object], *arguments: object) -> None:
@@ -88,3 +93,16 @@ class Dispatcher:
             self._processor.handle_error(error)
         except Exception:
             logger.exception("handle_error raised while reporting %r", error)
+
+
+def _line(called: str, arguments: tuple[object, ...]) -> str:
+    """One call as the log shows it at level DEBUG: `handle_status_message(MessageStatus 300, ...)`."""
+    return f"{called}({', '.join(_name(argument) for argument in arguments)})"
+
+
+def _name(argument: object) -> str:
+    """A message as its kind and, where it has one, its status; anything else as it prints."""
+    if not isinstance(argument, AnyMessage):
+        return repr(argument)
+    status = getattr(argument, "status", None) or getattr(argument, "status_type", None)
+    return type(argument).__name__ + (f" {status}" if status else "")
