@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from ledgerx.api.client import v0_0_1 as api
-from ledgerx.errors import InvalidState, OutcomeUnknown
+from ledgerx.errors import Error, InvalidState, OutcomeUnknown
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk.commands import get_cmd_version
 from ledgerx.sdk.context import Context
@@ -37,6 +37,9 @@ class _Processor(MessageProcessor):
 
     def handle_run_change(self, run_id: int, prev_run_id: int) -> None:
         self.run_changed.set()
+
+    def handle_handshake_failed(self, reason: Error) -> None:
+        pass  # wait_connected raises it
 
     def handle_contract_detail(self, msg: Any, prev_msg: Any) -> None:
         pass
@@ -97,11 +100,14 @@ class Desk:
         return item
 
     def acknowledged(self, item: Any) -> None:
-        """Waits until the venue has carried out a batch. Raises OutcomeUnknown, InvalidState on a restart."""
-        if self._processor.run_changed.is_set():
-            raise InvalidState("the venue was restarted in the middle of the day: its book is gone")
+        """Waits until the venue has carried out a batch. Raises OutcomeUnknown."""
         if not item.wait(State.ACKNOWLEDGED, ANSWER_TIMEOUT_S):
             raise OutcomeUnknown(f"no acknowledgement of {item!r} in {ANSWER_TIMEOUT_S:g} s")
+
+    def check_run(self) -> None:
+        """Raises InvalidState if the venue was restarted: the flow's orders went with its book."""
+        if self._processor.run_changed.is_set():
+            raise InvalidState("the venue was restarted in the middle of the day: its book is gone")
 
     def cancel_all(self, contract_id: int, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
         """Cancels what the account has left; on return every report before has been dispatched."""

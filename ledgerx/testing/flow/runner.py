@@ -138,6 +138,7 @@ class _Day:
             self._send(wave)
         for desk in self._desks:
             desk.cancel_all(self._contract_id)
+            desk.check_run()
 
     def leave(self) -> None:
         """After a failure: no order stays behind if the venue still listens."""
@@ -154,6 +155,7 @@ class _Day:
         self._tally.waves += 1
         for desk, item in sent:
             desk.acknowledged(item)
+            desk.check_run()
 
     def _mid(self, step: Step) -> str:
         if step.action in (Action.PLACE, Action.EXECUTE):
