@@ -11,7 +11,7 @@ from ledgerx.errors import InvalidState
 from ledgerx.exchange import control
 from ledgerx.exchange.accounts import AccountRow, list_accounts
 from ledgerx.exchange.folder import VenueNote, accounts_path
-from ledgerx.exchange.gateway import GatewaySettings
+from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.journal import Sync
 from ledgerx.exchange.journal_pb2 import Limits
 from ledgerx.exchange.server import Server

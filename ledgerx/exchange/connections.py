@@ -13,9 +13,8 @@ from typing import Final
 
 from ledgerx.api.client.v0_0_1 import MessageHello
 
-__all__ = ["RETIRED_MAX", "WINDOW_MESSAGES", "Connection", "Connections"]
+__all__ = ["RETIRED_MAX", "Connection", "Connections"]
 
-WINDOW_MESSAGES: Final = 10_000
 RETIRED_MAX: Final = 10_000
 
 

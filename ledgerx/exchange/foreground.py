@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ledgerx.exchange.folder import VenueNote
-from ledgerx.exchange.gateway import GatewaySettings
+from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.journal import Sync
 from ledgerx.exchange.server import Server
 from ledgerx.exchange.venue import Contracts

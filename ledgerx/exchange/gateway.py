@@ -2,8 +2,7 @@
 
 A turn of its loop: wait for a socket or the next heartbeat, take what came in (bounded by time, count and
 bytes), end the venue's turn (one journal write), then send: the feed, each account's line from each
-connection's cursor, the answers. What a socket does not take waits: lines in the journal behind their
-cursor, answers in the connection's outbox.
+connection's cursor, the answers.
 
 What a client may do wrong ends in a 400 to that client, in a dropped frame, or in its being cut; never in
 the loop.
@@ -15,7 +14,7 @@ import logging
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import zmq
@@ -23,46 +22,39 @@ import zmq
 from ledgerx.api.client.v0_0_1 import MessageHello, MessageStatus
 from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import DecodeError
-from ledgerx.exchange.connections import WINDOW_MESSAGES, Connection, Connections
+from ledgerx.exchange.connections import Connections
 from ledgerx.exchange.control import ControlServer
 from ledgerx.exchange.feed import Feed
+from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.keys import AccountKeys
 from ledgerx.exchange.mids import mid_key
 from ledgerx.exchange.peers import Peers, user_key
 from ledgerx.exchange.refusals import Refused
+from ledgerx.exchange.sender import Sender
 from ledgerx.exchange.validation import check_version
-from ledgerx.exchange.venue import Answer, Turn, Venue
+from ledgerx.exchange.venue import Turn, Venue
 from ledgerx.protocol.sockets import AnySocket
-from ledgerx.protocol.wire import FRAME_BYTES_MAX, decode_frame, decode_message, encode_frame, frame_groups
+from ledgerx.protocol.wire import decode_frame, decode_message
 
-__all__ = ["Gateway", "GatewaySettings"]
+__all__ = ["Gateway"]
 
 _LOGGER = logging.getLogger(__name__)
 
 _HELLO_TAG = b"\x0a"  # every Message that holds a hello and nothing else begins with it
 _ROUTING_ID_BYTES = 5
-_LINE_FRAMES_A_TURN_MAX = 4
 _BLOCKED_RETRY_S = 0.02
 _WAIT_MIN_S = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    """The gateway's numbers. Tests use small ones.
+@dataclass(slots=True)
+class _Incoming:
+    """A frame being handled, perhaps over several turns: who sent it, and the messages still to come."""
 
-    `idle_frames_max` bounds the frames without a request (undecodable, before a hello, empty, repeated
-    hellos) that one connection may send in a heartbeat interval; a connection above it is cut.
-    """
-
-    interval_ms: int = 1000
-    heartbeats_missed_max: int = 3
-    window_messages: int = WINDOW_MESSAGES
-    turn_frames_max: int = 1000
-    turn_s: float = 0.005
-    turn_bytes_max: int = 16 * 1024 * 1024
-    outbox_bytes_max: int = 32 * 1024 * 1024
-    idle_frames_max: int = 1000
-    account_connections_max: int = 64
+    routing_id: bytes
+    cid: int
+    key: str
+    part: zmq.Frame
+    messages: Iterator[bytes]
 
 
 class Gateway:
@@ -82,20 +74,19 @@ class Gateway:
         settings: GatewaySettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        settings = settings or GatewaySettings()
+        self._settings = settings = settings or GatewaySettings()
+        self.connections = Connections(account_max=settings.account_connections_max)
         self._venue = venue
         self._socket = requests
         self._peers = Peers()
         self._feed = Feed(publications, venue, self._peers, interval_ms=settings.interval_ms)
+        self._sender = Sender(requests, venue, self.connections, settings)
         self._keys = keys
         self._control = control
-        self._settings = settings
-        self.connections = Connections(account_max=settings.account_connections_max)
         self._clock = clock
+        self._incoming: _Incoming | None = None
         self._greetings: list[tuple[bytes, bytes]] = []
-        self._ready: dict[bytes, None] = {}  # connections with something to send
-        self._blocked: dict[bytes, None] = {}  # of those, the ones whose socket took no more
-        self._idle_frames: Counter[bytes] = Counter()
+        self._idle: Counter[bytes] = Counter()
         self._next_beat = clock.monotonic()
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe()
@@ -124,7 +115,7 @@ class Gateway:
 
     def turn(self) -> None:
         """One turn."""
-        drained = self._receive_frames()
+        drained = self._receive()
         if self._control is not None:
             self._control.receive(self._venue)
         turn = self._venue.commit()
@@ -136,114 +127,119 @@ class Gateway:
             self._control.reply()
         self._feed.publish(turn.feed)
         self._feed.subscriptions()
-        self._greet()
+        greetings, self._greetings = self._greetings, []
+        self._sender.greet(greetings)
         for cid in turn.cids:
-            self._ready.update(dict.fromkeys(c.routing_id for c in self.connections.of_account(cid)))
-        self._blocked.clear()
-        self._send_lines()
-        self._send_answers(turn.answers)
+            self._sender.wake(self.connections.of_account(cid))
+        self._sender.send_lines()
+        self._sender.send_answers(turn.answers)
         self._beat(drained)
 
     # ------------------------------------------------------------------ in
 
-    def _receive_frames(self) -> bool:
-        """Take what came in, within the turn's bounds; whether that was all."""
+    def _receive(self) -> bool:
+        """Take what came in, message by message, within the turn's bounds; whether that was all."""
         settings = self._settings
         deadline = self._clock.monotonic() + settings.turn_s
-        for _ in range(settings.turn_frames_max):
-            try:
-                parts = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
-            except zmq.Again:
-                return True
-            self._receive(parts)
+        for _ in range(settings.turn_messages_max):
+            if self._incoming is None:
+                try:
+                    self._open_frame(self._socket.recv_multipart(zmq.NOBLOCK, copy=False))
+                except zmq.Again:
+                    return True
+            else:
+                self._next_message(self._incoming)
             if self._venue.turn_bytes > settings.turn_bytes_max or self._clock.monotonic() > deadline:
                 break
         return False
 
-    def _receive(self, parts: list[zmq.Frame]) -> None:
-        """One frame. The account is looked up for each, so that a removed one is cut at once."""
-        routing_id = parts[0].bytes
-        key = user_key(parts[-1])
+    def _open_frame(self, parts: list[zmq.Frame]) -> None:
+        """Look at a frame that came. The account is looked up for each, so that a removed one is cut."""
+        routing_id, part = parts[0].bytes, parts[-1]
+        key = user_key(part)
         account = self._venue.engine.account_of_key(key)
         if account is None or not _is_generated(routing_id):
             self.connections.retire(routing_id)
-            self._peers.cut_frame(parts[-1])
+            self._peers.cut_frame(part)
             return
         if self.connections.is_retired(routing_id):
             return
-        connection = self.connections.get(routing_id)
         try:
-            frame = decode_frame(b"".join(part.bytes for part in parts[1:]))
+            frame = decode_frame(b"".join(body.bytes for body in parts[1:]))
         except DecodeError as error:
-            self._idle(routing_id, parts[-1])
-            self._venue.refuse(account.cid, str(error), asker=routing_id)
+            if self._may_idle(routing_id, part):
+                self._venue.refuse(account.cid, str(error), asker=routing_id)
             return
+        connection = self.connections.get(routing_id)
         if connection is not None:
             connection.heard(frame.next_sequence, self._clock.monotonic())
-            self._ready[routing_id] = None
-        for data in frame.messages:
-            hello = _hello_in(data)
-            if hello is not None:
-                connection = self._hello(routing_id, account.cid, hello, parts[-1], key)
-            elif connection is not None:
-                self._venue.request(account.cid, data, asker=routing_id)
-            else:
-                self._idle(routing_id, parts[-1])
-                text = "say hello first: the first message of a connection is MessageHello"
-                self._venue.refuse(account.cid, text, asker=routing_id)
-                return
-            if self.connections.is_retired(routing_id):
-                return
-        if not frame.messages:
-            self._idle(routing_id, parts[-1])
+            self._sender.wake([connection])
+        if frame.messages:
+            self._incoming = _Incoming(routing_id, account.cid, key, part, iter(frame.messages))
+        else:
+            self._may_idle(routing_id, part)
 
-    def _hello(
-        self, routing_id: bytes, cid: int, hello: MessageHello, frame: zmq.Frame, key: str
-    ) -> Connection | None:
-        """A connection's first message, or its heartbeat; the connection, unless it is refused."""
+    def _next_message(self, incoming: _Incoming) -> None:
+        """Handle one message of the frame, or find that it has no more."""
+        routing_id = incoming.routing_id
+        data = next(incoming.messages, None)
+        if data is None or self.connections.is_retired(routing_id):
+            self._incoming = None
+            return
+        hello = _hello_in(data)
+        if hello is not None:
+            self._hello(incoming, hello)
+        elif self.connections.get(routing_id) is not None:
+            if not self._venue.request(incoming.cid, data, asker=routing_id):
+                self._may_idle(routing_id, incoming.part)
+        else:
+            self._incoming = None
+            if self._may_idle(routing_id, incoming.part):
+                text = "say hello first: the first message of a connection is MessageHello"
+                self._venue.refuse(incoming.cid, text, asker=routing_id)
+
+    def _hello(self, incoming: _Incoming, hello: MessageHello) -> None:
+        """A connection's first message, or its heartbeat."""
+        routing_id, cid, now = incoming.routing_id, incoming.cid, self._clock.monotonic()
         connection = self.connections.get(routing_id)
         if connection is not None and connection.is_of(hello):
-            self._idle(routing_id, frame)
-            connection.heard(hello.next_sequence, self._clock.monotonic())
-            return connection
+            connection.heard(hello.next_sequence, now)
+            self._may_idle(routing_id, incoming.part)
+            return
         try:
             _check_hello(hello)
         except Refused as refused:
-            self._idle(routing_id, frame)
-            self._venue.refuse(
-                cid,
-                refused.message,
-                mid=hello.mid,
-                status=refused.status,
-                field=refused.field,
-                asker=routing_id,
-            )
-            return None
+            if self._may_idle(routing_id, incoming.part):
+                self._venue.refuse(
+                    cid,
+                    refused.message,
+                    mid=hello.mid,
+                    status=refused.status,
+                    field=refused.field,
+                    asker=routing_id,
+                )
+            return
         engine = self._venue.engine
         connection = self.connections.hello(
-            routing_id,
-            cid,
-            hello,
-            head=engine.head(cid),
-            venue_id=engine.venue_id,
-            now=self._clock.monotonic(),
+            routing_id, cid, hello, head=engine.head(cid), venue_id=engine.venue_id, now=now
         )
         if connection is not None:
-            self._peers.note(frame, key)
-            self._ready[routing_id] = None
+            self._peers.note(incoming.part, incoming.key)
+            self._sender.wake([connection])
             answer = self._venue.hello(cid, hello, interval_ms=self._settings.interval_ms)
             self._greetings.append((routing_id, answer))
-        return connection
 
-    def _idle(self, routing_id: bytes, frame: zmq.Frame) -> None:
-        """A frame that asked for nothing: too many of them are a flood, which is cut, not answered."""
-        self._idle_frames[routing_id] += 1
-        if self._idle_frames[routing_id] > self._settings.idle_frames_max:
-            _LOGGER.warning("a connection of %s flooded the venue and is cut", user_key(frame))
-            self.connections.retire(routing_id)
-            self._peers.cut_frame(frame)
+    def _may_idle(self, routing_id: bytes, part: zmq.Frame) -> bool:
+        """Count a message that asks for nothing. Too many are a flood, which is cut and not answered."""
+        self._idle[routing_id] += 1
+        if self._idle[routing_id] <= self._settings.idle_messages_max:
+            return True
+        _LOGGER.warning("a connection of key %s floods the venue and is cut", user_key(part))
+        self.connections.retire(routing_id)
+        self._peers.cut_frame(part)
+        return False
 
-    # ------------------------------------------------------------------ out
+    # ------------------------------------------------------------------ beside the messages
 
     def _refresh_keys(self) -> None:
         self._keys.replace(row.public_key for row in self._venue.accounts() if row.active)
@@ -254,119 +250,34 @@ class Gateway:
                 self.connections.retire(connection.routing_id)
             self._peers.cut_key(row.public_key)
 
-    def _greet(self) -> None:
-        """The answers to hellos, before anything else on their connections."""
-        greetings, self._greetings = self._greetings, []
-        for routing_id, answer in greetings:
-            connection = self.connections.get(routing_id)
-            if connection is not None:
-                connection.push(encode_frame([answer]))
-                self._flush(connection)
-
-    def _send_lines(self) -> None:
-        ready, self._ready = self._ready, {}
-        for routing_id in ready:
-            connection = self.connections.get(routing_id)
-            if connection is not None and self._send_line(connection):
-                self._ready[routing_id] = None
-
-    def _send_line(self, connection: Connection) -> bool:
-        """Send an account's line from the connection's cursor, in frames; whether some is left to send."""
-        for _ in range(_LINE_FRAMES_A_TURN_MAX):
-            if not self._flush(connection):
-                return connection.routing_id in self._blocked
-            room = connection.room(self._settings.window_messages)
-            if room <= 0:
-                return False
-            messages = self._venue.lines.read(
-                connection.cid, connection.cursor, count_max=room, bytes_max=FRAME_BYTES_MAX // 4
-            )
-            if not messages:
-                return False
-            connection.push(encode_frame(messages))
-            connection.cursor += len(messages)
-        return True
-
-    def _send_answers(self, answers: Iterable[Answer]) -> None:
-        """Put each asker's answers into frames, as many together as fit, and send them."""
-        for asker, replayed, messages in _joined(answers):
-            connection = self.connections.get(asker)
-            for group in frame_groups(messages):
-                frame = encode_frame(group, replayed=replayed)
-                if connection is not None:
-                    connection.push(frame)
-                elif not self.connections.is_retired(asker):
-                    self._send(asker, frame)
-            if connection is None:
-                continue
-            if not self._flush(connection) and connection.outbox_bytes > self._settings.outbox_bytes_max:
-                _LOGGER.warning(
-                    "a connection of account %s reads too slowly and is forgotten", connection.cid
-                )
-                self.connections.retire(connection.routing_id)
-
     def _beat(self, drained: bool) -> None:
         """Heartbeats, when they are due; connections from which nothing came for too long are forgotten.
 
         Silence is judged only when everything that came has been looked at.
         """
+        settings = self._settings
         now = self._clock.monotonic()
         if now < self._next_beat:
             return
-        interval_s = self._settings.interval_ms / 1000
-        self._next_beat = max(self._next_beat + interval_s, now + interval_s / 2)
-        self._idle_frames.clear()
+        self._next_beat = max(self._next_beat + settings.interval_s, now + settings.interval_s / 2)
+        self._idle.clear()
         self._feed.heartbeat()
         if drained:
             for connection in self.connections.silent(
-                now - self._settings.heartbeats_missed_max * interval_s
+                now - settings.heartbeats_missed_max * settings.interval_s
             ):
                 self.connections.forget(connection.routing_id)
-        frames: dict[int, bytes] = {}
-        for connection in self.connections:
-            if connection.outbox:
-                continue  # it will have a sign of life when it takes that
-            cid = connection.cid
-            if cid not in frames:
-                beat = self._venue.notices(cid).heartbeat(interval_ms=self._settings.interval_ms)
-                frames[cid] = encode_frame([beat])
-            connection.push(frames[cid])
-            self._flush(connection)
-
-    def _flush(self, connection: Connection) -> bool:
-        """Send what waits in the outbox; whether all of it was taken."""
-        while connection.outbox:
-            if connection.routing_id in self._blocked or not self._send(
-                connection.routing_id, connection.outbox[0]
-            ):
-                return False
-            connection.pop()
-        return True
-
-    def _send(self, routing_id: bytes, frame: bytes) -> bool:
-        """Hand one frame to the socket; whether it took it. An unreachable peer is forgotten."""
-        try:
-            self._socket.send_multipart([routing_id, frame], zmq.NOBLOCK)
-        except zmq.Again:
-            self._blocked[routing_id] = None
-            self._ready[routing_id] = None
-            return False
-        except zmq.ZMQError as error:
-            if error.errno != zmq.EHOSTUNREACH:
-                raise
-            self.connections.forget(routing_id)
-            return False
-        return True
+        self._sender.heartbeat()
 
     def _wait_s(self) -> float:
         """How long the next turn may be waited for."""
-        if len(self._ready) > len(self._blocked):
+        if self._incoming is not None or self._sender.busy:
             return 0.0
         wait = self._next_beat - self._clock.monotonic()
         due = self._venue.engine.next_due()
         if due is not None:
             wait = min(wait, (due - self._clock.wall_ns()) / 1e9)
-        if self._blocked:
+        if self._sender.blocked:
             wait = min(wait, _BLOCKED_RETRY_S)
         return max(wait, _WAIT_MIN_S)
 
@@ -395,17 +306,3 @@ def _check_hello(hello: MessageHello) -> None:
             raise Refused(MessageStatus.STATUS_MALFORMED, field, f"{field} is not 32 hex characters")
     if not hello.connection:
         raise Refused(MessageStatus.STATUS_MALFORMED, "connection", "connection counts from 1")
-
-
-def _joined(answers: Iterable[Answer]) -> Iterator[tuple[bytes, bool, list[bytes]]]:
-    """The turn's answers by asker; what one got in a row, with the same mark, is one list."""
-    by_asker: dict[bytes, list[tuple[bool, list[bytes]]]] = {}
-    for answer in answers:
-        runs = by_asker.setdefault(answer.asker, [])
-        if runs and runs[-1][0] == answer.replayed:
-            runs[-1][1].extend(answer.messages)
-        else:
-            runs.append((answer.replayed, list(answer.messages)))
-    for asker, runs in by_asker.items():
-        for replayed, messages in runs:
-            yield asker, replayed, messages

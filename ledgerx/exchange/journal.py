@@ -182,6 +182,11 @@ class Journal:
             os.close(fd)
             self._marker.close()
 
+    def abandon(self) -> None:
+        """Close the file without saying that it was closed in order, as after a failure."""
+        self._failed = True
+        self.close()
+
     def _accept_group(self) -> None:
         for payload in self._pending_payloads:
             self._offsets.append(self._end)

@@ -18,7 +18,8 @@ from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import InvalidState
 from ledgerx.exchange.control import ControlServer
 from ledgerx.exchange.folder import VenueNote, read_note
-from ledgerx.exchange.gateway import Gateway, GatewaySettings
+from ledgerx.exchange.gateway import Gateway
+from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.journal import Sync
 from ledgerx.exchange.journal_pb2 import Limits
 from ledgerx.exchange.listen import Listeners, candidate_ports, open_listeners

@@ -11,7 +11,6 @@ No thread, no socket, and no more than one user at a time.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +43,7 @@ from ledgerx.exchange.recovery import execute_again, make_record
 from ledgerx.exchange.refusals import Refused
 from ledgerx.exchange.replay import FIRST_AVAILABLE, replay_page
 from ledgerx.exchange.risk import default_limits
+from ledgerx.exchange.validation import check_version
 from ledgerx.protocol.crypto import check_key
 from ledgerx.protocol.wire import decode_message, kind_of
 
@@ -52,6 +52,8 @@ __all__ = ["Answer", "Contracts", "Turn", "Venue"]
 _LOGGER = logging.getLogger(__name__)
 
 _READS = frozenset(READ_KINDS)
+_ORDERS = frozenset({"limit_order", "market_order", "quote"})
+_COUNTED = ("orders", "requests", "reads", "repeats", "malformed", "trades", "turns")
 
 
 Contracts: TypeAlias = str | Path | Sequence[MessageContractDetail] | None
@@ -82,8 +84,8 @@ class Turn(NamedTuple):
 class Venue:
     """An exchange on a data folder. Use `Venue.open`, then `start_run` to trade.
 
-    `counts` counts since opening: requests by kind, "trades", "repeats" (of a mid already consumed),
-    "malformed" and "turns".
+    `counts` counts since opening: "orders" (limit, market, quotes, in batches too), "requests" that were
+    executed, "reads", "repeats" (of a mid already consumed), "malformed" messages, "trades" and "turns".
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class Venue:
         self.engine = Engine()
         self.journal = journal
         self.lines = LineStore(journal)
-        self.counts: Counter[str] = Counter()
+        self.counts = dict.fromkeys(_COUNTED, 0)
         self._clock = clock
         self._contracts = contracts
         self._limits = limits
@@ -157,30 +159,33 @@ class Venue:
         """How much this turn has gathered to be sent, roughly; the shell ends a turn that grew large."""
         return self._turn_bytes
 
-    def request(self, cid: int, data: bytes, asker: bytes = b"") -> None:
+    def request(self, cid: int, data: bytes, asker: bytes = b"") -> bool:
         """Handle one encoded message of an account; `asker` comes back with the answers.
 
         State-changing requests are executed and buffered, all others answered; nothing leaves before
-        `commit`. Never raises for what a client sent.
+        `commit`. Returns whether it was a message with a mid. Never raises for what a client sent.
         """
         try:
             request = decode_message(data)
         except DecodeError as error:
             self.refuse(cid, str(error), asker=asker)
-            return
+            return False
         if isinstance(request, Message) or mid_key(request.mid) is None:
             self.refuse(cid, "the message has no mid of 32 hex characters", field="mid", asker=asker)
-            return
+            return False
         kind = kind_of(request)
-        self.counts[kind] += 1
         if kind in _READS or kind == "replay":
+            self.counts["reads"] += 1
             self._read(cid, kind, request, asker)
-            return
+            return True
         consumed = self.engine.consumed(cid, request.mid)
         if consumed is None:
+            self._count(kind, request)
             self._answer(asker, self._execute(self._input(request=Request(cid=cid, message=data))))
         else:
+            self.counts["repeats"] += 1
             self._repeat(cid, request.mid, data, consumed, asker)
+        return True
 
     def refuse(
         self,
@@ -325,6 +330,13 @@ class Venue:
     def _input(self, **kind: Any) -> Input:
         return Input(time=self.time, **kind)
 
+    def _count(self, kind: str, request: Any) -> None:
+        self.counts["requests"] += 1
+        if kind in _ORDERS:
+            self.counts["orders"] += 1
+        elif kind == "batch":
+            self.counts["orders"] += sum(member.WhichOneof("kind") in _ORDERS for member in request.requests)
+
     def _execute(self, input_: Input) -> list[bytes]:
         """Execute and buffer; returns the unsequenced answers. Whatever fails here ends the process."""
         execution = self.engine.execute(input_)
@@ -361,7 +373,6 @@ class Venue:
 
     def _repeat(self, cid: int, mid: str, data: bytes, number: int, asker: bytes) -> None:
         """A mid that record `number` consumed: its first answer again, or a refusal of another body."""
-        self.counts["repeats"] += 1
         record = self.journal.read(number)
         if record.input.request.message == data:
             for output in record.outputs:
@@ -379,6 +390,7 @@ class Venue:
             [notices.status(request.mid, MessageStatus.STATUS_ACKNOWLEDGED, "acknowledged", remaining=1)],
         )
         try:
+            check_version(request.mversion)
             page = replay_page(self.lines, cid, request)
         except Refused as refused:
             beyond = refused.status == MessageStatus.STATUS_REPLAY_RANGE
