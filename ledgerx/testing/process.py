@@ -60,7 +60,7 @@ class VenueProcess:
         """
         if self._process is not None:
             raise InvalidState("the venue's process runs already")
-        command = [sys.executable, "-m", "ledgerx.cli.main", "exchange", "--json"]
+        command = [sys.executable, "-m", "ledgerx.cli", "exchange", "--json"]
         command += ["--data-dir", str(self.data_dir), "--port", "0", *self._arguments]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
