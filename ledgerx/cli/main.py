@@ -69,3 +69,7 @@ def _fetch_exchange_key(ctx: click.Context, _parameter: click.Parameter, address
 )
 def main() -> None:
     """LedgerX: trade on an exchange, and run one on this machine."""
+
+
+if __name__ == "__main__":
+    main()

@@ -76,11 +76,11 @@ class AccountsProjection:
             database.execute("PRAGMA synchronous = OFF")
             with database:
                 database.execute(_SCHEMA)
+                self._path.chmod(0o600)
                 if _select(database) == wanted:
                     return False
                 database.execute("DELETE FROM accounts")
                 database.executemany("INSERT INTO accounts VALUES (?, ?, ?, ?, ?)", wanted)
-        self._path.chmod(0o600)
         return True
 
     def _discard(self) -> None:
