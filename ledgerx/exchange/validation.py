@@ -48,8 +48,8 @@ def check_expires(expires: int, time: int) -> None:
         raise Refused(
             MessageStatus.STATUS_REQUEST_EXPIRED,
             "expires",
-            f"expires {expires} was {time - expires} ns before the request arrived: send it again if it is "
-            "still wanted, under a new mid and with a later expires",
+            f"expires {expires} was {(time - expires) // 1_000_000} ms before the request arrived: if it is "
+            "still wanted, send it under a new mid with a later expires",
         )
 
 
