@@ -71,6 +71,9 @@ def test_typed_fields_say_what_was_wrong() -> None:
     assert (field.field, field.value, str(field)) == ("size", -1, "size cannot be -1")
     assert errors.JournalCorrupt("damaged", position=7).position == 7
     assert errors.JournalDiverged("differs", number=8).number == 8
+    assert errors.PortTaken("in use", port=9).port == 9
+    data = errors.InvalidData("no number", file="day.csv", row=9, field="price")
+    assert (data.file, data.row, data.field) == ("day.csv", 9, "price")
 
 
 def test_a_missing_extra_says_how_to_install_it() -> None:

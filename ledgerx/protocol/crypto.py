@@ -200,9 +200,10 @@ def _public_of(private: bytes) -> bytes:
 
 def _write_open_file(file: IO[Any], text: str) -> None:
     try:
-        file.write(text)
-    except TypeError:  # a binary file
-        file.write(text.encode())
+        try:
+            file.write(text)
+        except TypeError:  # a binary file
+            file.write(text.encode())
     except OSError as error:
         raise CertificateFileError(f"cannot write the certificate: {error}") from error
 

@@ -6,6 +6,8 @@ import io
 import os
 import pickle
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -216,6 +218,29 @@ def test_a_certificate_goes_through_open_files_too() -> None:
     assert text.getvalue().encode() == binary.getvalue()
     binary.seek(0)
     assert KeyPair.load_certificate(binary) == PAIR
+
+
+def test_a_disk_that_refuses_is_told_of_and_nothing_half_written_stays(tmp_path: Path) -> None:
+    with (
+        Path("/dev/full").open("wb", buffering=0) as full,
+        pytest.raises(errors.CertificateFileError, match="space"),
+    ):
+        PAIR.save_certificate(full)
+    with pytest.raises(errors.CertificateFileError, match="space"):
+        PAIR.save_certificate("/dev/full")
+    program = (
+        "import resource\n"
+        "from ledgerx.protocol.crypto import KeyPair\n"
+        "hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))\n"
+        "try: KeyPair.generate().save_certificate('trader.cert')\n"
+        "except OSError as error: print(error)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))\n"
+    )
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert result.stdout == "cannot write certificate trader.cert: File too large\n", result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_certificate_is_text_with_a_block_a_key() -> None:

@@ -172,6 +172,16 @@ def test_a_wrong_key_is_named_before_any_socket_is_opened(
         secure_socket(sockets.dealer, secret, public, server_key, zmq_context)
 
 
+def test_a_socket_that_takes_no_keys_is_refused_and_closed(zmq_context: AnyContext) -> None:
+    def closed(ctx: AnyContext) -> AnySocket:
+        socket = sockets.pair(ctx)
+        socket.close()
+        return socket
+
+    with pytest.raises(errors.InvalidState, match="CURVE"):
+        secure_socket(closed, CLIENT.private or b"", CLIENT.public, None, zmq_context)
+
+
 def test_keys_are_taken_raw_and_as_text_too(zmq_context: AnyContext) -> None:
     answering, endpoint = server(zmq_context)
     answering.rcvtimeo = 10_000
