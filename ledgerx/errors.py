@@ -37,7 +37,8 @@ Error:
     │   ├── PortTaken                 another program listens where the venue must (also OSError)
     │   ├── AccountError              no such account, a name or key already in use
     │   ├── InvalidContracts          the contracts file is wrong; names the contract and the field
-    │   └── InvalidData               a market data file that is not of the documented form
+    │   ├── InvalidData               a market data file that is not of the documented form
+    │   └── VerificationFailed        a checker of ledgerx.testing found something wrong
     └── OutcomeUnknown                sent and not answered: neither failed nor done
 
 Foreign exceptions (OSError, zmq.ZMQError, protobuf's, nacl's) are mapped once, where they enter, and
@@ -84,6 +85,7 @@ __all__ = [
     "UnexpectedAnswer",
     "UnknownOrder",
     "VenueUnreachable",
+    "VerificationFailed",
     "WouldCross",
 ]
 
@@ -271,3 +273,7 @@ class InvalidData(Fatal):
         self.file = file
         self.row = row
         self.field = field
+
+
+class VerificationFailed(Fatal):
+    """Something that a checker verified does not hold; the text says what should have been."""

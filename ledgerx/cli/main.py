@@ -17,6 +17,7 @@ __all__ = ["main"]
 
 _COMMANDS: Final = {
     "account": ("ledgerx.cli.account:account", "Register, list and remove traders."),
+    "demo": ("ledgerx.cli.demo:demo", "Trade on a venue of its own and verify it."),
     "exchange": ("ledgerx.cli.exchange:exchange", "Run a venue."),
     "flow": ("ledgerx.cli.flow:flow", "Trade a recorded market day on a venue."),
     "keygen": ("ledgerx.cli.keygen:keygen", "Make a key pair."),

@@ -30,8 +30,8 @@ class VenueProcess:
     """
 
     def __init__(self, data_dir: str | Path | None = None, arguments: tuple[str, ...] = ()) -> None:
-        self._temporary = None if data_dir is not None else tempfile.TemporaryDirectory(prefix="ledgerx-")
-        self.data_dir = Path(data_dir if self._temporary is None else self._temporary.name)
+        self._temporary = tempfile.TemporaryDirectory(prefix="ledgerx-") if data_dir is None else None
+        self.data_dir = Path(self._temporary.name if self._temporary is not None else data_dir or "")
         self._arguments = arguments
         self._process: subprocess.Popen[str] | None = None
         self.ready: dict[str, Any] = {}
