@@ -17,7 +17,8 @@ class GatewaySettings:
     `heartbeats_missed_max` of them is forgotten. `window_messages` is how far a line is sent beyond what the
     client dispatched. `turn_...` end the receiving part of a turn. `idle_messages_max` bounds what one
     connection may send in an interval that asks for nothing (undecodable, before a hello, empty, repeated
-    hellos): one above it is cut.
+    hellos): one above it is cut. `send_`, `receive_` and `publish_frames_max` are the sockets' high-water
+    marks, a client each.
     """
 
     interval_ms: int = 1000
@@ -30,6 +31,9 @@ class GatewaySettings:
     outbox_bytes_max: int = 32 * 1024 * 1024
     idle_messages_max: int = 1000
     account_connections_max: int = 64
+    send_frames_max: int = 1000
+    receive_frames_max: int = 1000
+    publish_frames_max: int = 10_000
 
     @property
     def interval_s(self) -> float:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
@@ -19,16 +18,13 @@ from zmq.auth.thread import ThreadAuthenticator
 from ledgerx.clock import Clock
 from ledgerx.errors import InvalidAddress, PortTaken
 from ledgerx.exchange.feed import TOPIC_BYTES_MAX
+from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.keys import CONTROL_DOMAIN, TRADING_DOMAIN, AccountKeys
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.protocol.sockets import AnyContext, AnySocket, rep, router, secure_socket, xpub
 from ledgerx.protocol.wire import FRAME_BYTES_MAX
 
 __all__ = ["Listeners", "candidate_ports", "open_listeners"]
-
-SEND_FRAMES_MAX: Final = 1000
-RECEIVE_FRAMES_MAX: Final = 1000
-PUBLISH_FRAMES_MAX: Final = 10_000
 
 # Below the range from which systems take the ports of outgoing connections, so that a venue that starts
 # again finds its ports free.
@@ -78,7 +74,9 @@ def candidate_ports(port: int, previous: int | None, clock: Clock) -> Iterable[i
     return (_FIRST_PORT + int(clock.random() * span) for _ in range(_SEARCHES_MAX))
 
 
-def open_listeners(host: str, ports: Iterable[int], key_pair: KeyPair, *, http: bool) -> Listeners:
+def open_listeners(
+    host: str, ports: Iterable[int], key_pair: KeyPair, settings: GatewaySettings, *, http: bool
+) -> Listeners:
     """Listen on `host` at the first request port of `ports` whose neighbours are free too.
 
     Raises PortTaken, which names the last port that was not free, and InvalidAddress for a host that is
@@ -94,7 +92,7 @@ def open_listeners(host: str, ports: Iterable[int], key_pair: KeyPair, *, http: 
     with contextlib.ExitStack() as undo:
         undo.callback(context.term)
         undo.callback(authenticator.stop)
-        requests, publications, control = _sockets(context, key_pair)
+        requests, publications, control = _sockets(context, key_pair, settings)
         for opened in (requests, publications, control):
             undo.callback(opened.close, linger=0)
         port, listening = _bind(address, ports, requests, publications, http=http)
@@ -117,17 +115,17 @@ def open_listeners(host: str, ports: Iterable[int], key_pair: KeyPair, *, http: 
     )
 
 
-def _sockets(context: AnyContext, key_pair: KeyPair) -> Iterator[AnySocket]:
+def _sockets(
+    context: AnyContext, key_pair: KeyPair, settings: GatewaySettings
+) -> tuple[AnySocket, AnySocket, AnySocket]:
     """The ROUTER, the XPUB and the control REP, not bound yet."""
     private, public = key_pair.private or b"", key_pair.public
-    requests = secure_socket(
-        router, private, public, None, context, send_hwm=SEND_FRAMES_MAX, recv_hwm=RECEIVE_FRAMES_MAX
-    )
+    marks = {"send_hwm": settings.send_frames_max, "recv_hwm": settings.receive_frames_max}
+    requests = secure_socket(router, private, public, None, context, **marks)
     requests.set(zmq.ROUTER_MANDATORY, 1)
     requests.set(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
-    publications = secure_socket(
-        xpub, private, public, None, context, send_hwm=PUBLISH_FRAMES_MAX, recv_hwm=RECEIVE_FRAMES_MAX
-    )
+    marks["send_hwm"] = settings.publish_frames_max
+    publications = secure_socket(xpub, private, public, None, context, **marks)
     publications.set(zmq.XPUB_VERBOSE, 1)
     publications.set(zmq.MAXMSGSIZE, TOPIC_BYTES_MAX)
     control = secure_socket(rep, private, public, None, context)
@@ -138,7 +136,7 @@ def _sockets(context: AnyContext, key_pair: KeyPair) -> Iterator[AnySocket]:
     ):
         opened.set(zmq.ZAP_DOMAIN, domain.encode())
         opened.set(zmq.ZAP_ENFORCE_DOMAIN, 1)
-        yield opened
+    return requests, publications, control
 
 
 def _bind(

@@ -101,9 +101,9 @@ class Sender:
 
     def _send_line(self, connection: Connection) -> bool:
         """Send from the connection's cursor on; whether some may be left that can be sent."""
+        if not self._flush(connection):
+            return connection.routing_id in self._blocked
         for _ in range(_LINE_FRAMES_A_TURN_MAX):
-            if not self._flush(connection):
-                return connection.routing_id in self._blocked
             room = connection.room(self._settings.window_messages)
             if room <= 0:
                 return False
@@ -117,6 +117,8 @@ class Sender:
                 return False
             connection.push(encode_frame(messages))
             connection.cursor += len(messages)
+            if not self._flush(connection):
+                return connection.routing_id in self._blocked
         return True
 
     def _flush(self, connection: Connection) -> bool:

@@ -101,7 +101,7 @@ class Server:
             previous = read_note(self.folder)
             previous_port = None if previous is None else previous.request_port
             ports = candidate_ports(self._port, previous_port, self._clock)
-            listeners = open_listeners(self._host, ports, venue.key_pair, http=self._http)
+            listeners = open_listeners(self._host, ports, venue.key_pair, self._settings, http=self._http)
             self._listeners = listeners
             undo.callback(self._close_listeners)
             venue.start_run()

@@ -20,12 +20,21 @@ def new_mid():
 class RawClient:
     """One request connection. `send` takes messages or bytes, `receive` gives messages one by one."""
 
-    def __init__(self, exchange, keys=None, *, instance=None, connection=1, context=None, serverkey=None):
+    def __init__(
+        self,
+        exchange,
+        keys=None,
+        *,
+        instance=None,
+        connection=1,
+        serverkey=None,
+        routing_id=None,
+        recv_hwm=0,
+    ):
         self.keys = keys or KeyPair.generate()
         self.instance = instance or new_mid()
         self.connection = connection
-        self.context = context or zmq.Context()
-        self._own_context = context is None
+        self.context = zmq.Context()
         self.socket = secure_socket(
             dealer,
             self.keys.private,
@@ -34,15 +43,17 @@ class RawClient:
             self.context,
             rtimeo=DEADLINE_S * 1000,
             linger=0,
+            recv_hwm=recv_hwm,
         )
+        if routing_id is not None:
+            self.socket.routing_id = routing_id
         self.socket.connect(f"tcp://127.0.0.1:{exchange.request_port}")
         self._waiting = []
         self.heartbeats = []
 
     def close(self):
         self.socket.close(linger=0)
-        if self._own_context:
-            self.context.term()
+        self.context.destroy(linger=0)
 
     def __enter__(self):
         return self
