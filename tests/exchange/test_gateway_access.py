@@ -244,6 +244,8 @@ class TestFeed:
         feed = subscriber(hall.exchange, hall.keys["bob"], b"book_update.1", context=zmq_context)
         feed_messages(feed)
         alice.send(*[alice.order(price=100 + step) for step in range(50)])
+        while alice.receive().account_sequence < 150:
+            pass
         bob.send(bob.order(price=100, size=50, is_ask=True))
         sequences = []
         while len(sequences) < 100:
