@@ -22,6 +22,7 @@ class Recorder(MessageProcessor):
         self.contracts: dict[int, Any] = {}
         self.run_changes: list[tuple[int, int]] = []
         self.reports: dict[str, list[Any]] = {}
+        self.errors: list[Exception] = []
         self.changed = threading.Condition()
 
     def _note(self, kind: str, msg: Any = None) -> None:
@@ -74,3 +75,7 @@ class Recorder(MessageProcessor):
 
     def handle_heartbeat(self, msg: Any, prev_msg: Any) -> None:
         self._note("heartbeats")
+
+    def handle_error(self, error: Exception) -> None:
+        self.errors.append(error)
+        self._note("errors")
