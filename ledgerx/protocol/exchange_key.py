@@ -22,6 +22,7 @@ __all__ = ["fetch_exchange_key", "parse_exchange_key", "read_public_key"]
 FETCH_TIMEOUT_S: Final = 5.0
 ANSWER_BYTES_MAX: Final = 64 * 1024
 
+_GREETING_TIMEOUT_S: Final = 1.0
 _ZMTP_SIGNATURE: Final = b"\xff"  # how a ZeroMQ socket greets; no HTTP answer begins so
 
 
@@ -34,7 +35,7 @@ def fetch_exchange_key(address: str, timeout_s: float = FETCH_TIMEOUT_S) -> byte
     host, given = parse_host_port(address)
     port = HTTP_PORT if given is None else given
     try:
-        raw = _get(host, port, timeout_s)
+        raw = _get(host, port, timeout_s) or _greeting(host, port, timeout_s)
     except TimeoutError as error:
         raise ConnectTimeout(f"{host}, port {port}, did not answer in {timeout_s:g} s") from error
     except socket.gaierror as error:
@@ -74,22 +75,38 @@ def read_public_key(text: str) -> bytes:
 
 
 def _get(host: str, port: int, timeout_s: float) -> bytes:
-    """Everything the peer sends in answer to GET /key, or its first bytes if it speaks ZMTP."""
+    """Everything the peer sends in answer to GET /key, or its first bytes if it speaks ZMTP.
+
+    Empty where it hung up.
+    """
     deadline = SYSTEM_CLOCK.monotonic() + timeout_s
     request = f"GET /key HTTP/1.0\r\nHost: {host}:{port}\r\nAccept: application/json\r\n\r\n"
     answer = b""
     with socket.create_connection((host, port), timeout_s) as connection:
-        connection.sendall(request.encode())
-        while len(answer) < ANSWER_BYTES_MAX:
-            connection.settimeout(max(deadline - SYSTEM_CLOCK.monotonic(), 0.001))
-            try:
+        try:
+            connection.sendall(request.encode())
+            while len(answer) < ANSWER_BYTES_MAX and not answer.startswith(_ZMTP_SIGNATURE):
+                connection.settimeout(max(deadline - SYSTEM_CLOCK.monotonic(), 0.001))
                 part = connection.recv(ANSWER_BYTES_MAX)
-            except ConnectionResetError:
-                part = b""
-            answer += part
-            if not part or answer.startswith(_ZMTP_SIGNATURE):
-                break
+                if not part:
+                    break
+                answer += part
+        except (ConnectionResetError, BrokenPipeError):
+            pass
     return answer
+
+
+def _greeting(host: str, port: int, timeout_s: float) -> bytes:
+    """What a peer says before it is asked: a ZeroMQ socket greets, an HTTP server waits.
+
+    For a peer that hung up on an HTTP request: a ZeroMQ socket does, and its greeting may be lost then.
+    """
+    with socket.create_connection((host, port), timeout_s) as connection:
+        connection.settimeout(min(timeout_s, _GREETING_TIMEOUT_S))
+        try:
+            return connection.recv(1)
+        except (TimeoutError, ConnectionResetError):
+            return b""
 
 
 class _Received:
