@@ -155,7 +155,8 @@ class Client:
 def client_main(arguments: list[str]) -> None:
     """The client's process: ADDRESS SERVER_KEY CERTIFICATE ORDERS NUMBER SEED RESULT_FILE.
 
-    Prints `connected`, `half`, `sent`; on a line of input it writes its ClientResult as JSON and ends.
+    Prints `connected` and waits for a line of input; prints `half` and `sent` and waits for another; then
+    writes its ClientResult as JSON and ends.
     """
     address, server_key, certificate, orders, number, seed, result_file = arguments
     keys = KeyPair.load_certificate(certificate)
@@ -163,6 +164,7 @@ def client_main(arguments: list[str]) -> None:
     with Context(address, keys.private or b"", keys.public, server_key, recorder) as context:
         context.wait_connected(_TIMEOUT_S)
         print("connected", flush=True)
+        sys.stdin.readline()
         client = Client(Commands(context), recorder, int(number), int(seed))
         client.send(int(orders))
         print("sent", flush=True)
@@ -195,6 +197,12 @@ class _ClientProcess:
         assert self._process.stdout is not None
         check(self._process.stdout.readline().strip() == word, f"a client said {word!r}")
 
+    def go(self) -> None:
+        """Have it begin to send."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+
     def finish(self) -> ClientResult:
         """Have it count, and read what it counted."""
         self._process.communicate("count\n", timeout=_TIMEOUT_S)
@@ -224,6 +232,8 @@ def run_traders(*, clients: int, orders: int, kill: bool, seed: int) -> TradersR
         try:
             for process in processes:  # a client that connects after the kill sees no run change
                 process.wait_for("connected")
+            for process in processes:
+                process.go()
             processes[0].wait_for("half")
             if kill:
                 venue.kill()

@@ -14,7 +14,7 @@ def test_orders_of_four_processes_add_up_and_positions_sum_to_zero() -> None:
 
 
 def test_a_venue_killed_in_the_middle_loses_no_acknowledged_order_and_no_number_of_a_line() -> None:
-    result = run_traders(clients=3, orders=900, kill=True, seed=2)
-    assert result.orders == result.acknowledged == 900
+    result = run_traders(clients=4, orders=1200, kill=True, seed=2)
+    assert result.orders == result.acknowledged == 1200
     assert result.lost == 0
-    assert result.run_changes == 3
+    assert result.run_changes == 4
