@@ -33,50 +33,26 @@ from ledgerx.errors import (
 from ledgerx.protocol.crypto import KeyPair, check_key
 from ledgerx.protocol.ports import Address
 from ledgerx.protocol.wire import AnyMessage
-from ledgerx.sdk import settings
 from ledgerx.sdk.book import LocalBook
+from ledgerx.sdk.context_settings import ContextSettings
 from ledgerx.sdk.dispatch import Dispatcher
 from ledgerx.sdk.events import Event
 from ledgerx.sdk.feed import FEED_KINDS, Feed
 from ledgerx.sdk.items import RequestItem
-from ledgerx.sdk.link import LinkSettings, LinkState
-from ledgerx.sdk.outstanding import ResendSettings
+from ledgerx.sdk.link import LinkState
 from ledgerx.sdk.processor import MessageProcessor
 from ledgerx.sdk.states import State
 from ledgerx.sdk.store import MessageIDStore
-from ledgerx.sdk.tracker import Tracker, TrackerSettings
+from ledgerx.sdk.tracker import Tracker
 from ledgerx.sdk.transport import Transport
 
 __all__ = ["FEED_KINDS", "Context"]
 
-_FEED_BACKLOG_MAX = 10_000
 _POLL_MAX_S = 1.0
-_CLOSE_TIMEOUT_S = 2.0
 _FEED_SILENT_INTERVALS_MAX = 4
 _FRAMES_READ_MAX = 200  # in one turn, so that sending is never starved
 
 logging.getLogger("ledgerx").addHandler(logging.NullHandler())
-
-
-def tracker_settings() -> TrackerSettings:
-    """The numbers of `ledgerx.sdk.settings` as they are now."""
-    return TrackerSettings(
-        link=LinkSettings(
-            connect_timeout_s=settings.CONNECT_TIMEOUT_S,
-            reopen_min_s=settings.RESEND_MIN_S,
-            reopen_max_s=settings.RESEND_MAX_S,
-            jitter=settings.RESEND_JITTER,
-            interval_s=settings.HEARTBEAT_INTERVAL_MS / 1000,
-            grace_s=settings.HEARTBEAT_GRACE_MS / 1000,
-        ),
-        resend=ResendSettings(
-            resend_min_s=settings.RESEND_MIN_S,
-            resend_max_s=settings.RESEND_MAX_S,
-            jitter=settings.RESEND_JITTER,
-        ),
-        window_messages=settings.WINDOW_MESSAGES,
-        resend_max_age_s=settings.RESEND_MAX_AGE_S,
-    )
 
 
 class Context:
@@ -86,7 +62,8 @@ class Context:
     the publish port is the next one, the HTTP port the one before, unless given). `private` and
     `public` are the client's keys and `server_public_key` the exchange's: 40 Z85 bytes or 32 raw ones.
     `processor` is a MessageProcessor subclass or an instance of one. `store` keeps the requests in
-    progress; one is made if none is given.
+    progress; one is made if none is given. `settings` are this Context's own numbers in place of those of
+    `ledgerx.sdk.settings`.
 
     The threads are daemons, so that a program may end while they run; what was sent before is flushed
     at the interpreter's exit. Every method may be called from any thread, handlers included.
@@ -106,6 +83,7 @@ class Context:
         request_port: int | None = None,
         publish_port: int | None = None,
         http_port: int | None = None,
+        settings: ContextSettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.address = Address.of(fqdn, request_port, publish_port, http_port)
@@ -113,6 +91,7 @@ class Context:
         self._server_key = check_key(server_public_key, "server public key")
         self._processor = _check_processor(processor)
         self.store = MessageIDStore() if store is None else store
+        self.settings = ContextSettings() if settings is None else settings
         self._clock = clock
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
@@ -121,7 +100,7 @@ class Context:
             make_mid=clock.unique_hex,
             random=clock.random,
             store=self.store,
-            settings=tracker_settings(),
+            settings=self.settings.tracker,
             owner=self,
         )
         self._feed = Feed(self._ask_snapshot)
@@ -192,7 +171,7 @@ class Context:
     ) -> None:
         self.stop()
         with contextlib.suppress(InvalidState):  # left on the dispatch thread
-            self.join(_CLOSE_TIMEOUT_S)
+            self.join(self.settings.close_timeout_s)
 
     def __repr__(self) -> str:
         state = "running" if self.is_alive() else "stopped" if self._stopping else "not started"
@@ -216,7 +195,7 @@ class Context:
         Raises what kept it from answering (ClientKeyRefused, ServerKeyMismatch, VenueUnreachable),
         ConnectTimeout if nothing did, InvalidState if the Context is not running.
         """
-        limit = settings.CONNECT_TIMEOUT_S if timeout is None else timeout
+        limit = self.settings.connect_timeout_s if timeout is None else timeout
         self._check_running()
         self.wait_until(lambda: self.connected or not self.is_alive(), limit)
         if self.connected:
@@ -317,7 +296,7 @@ class Context:
     def _wait_acknowledged(self, item: RequestItem, wait: bool) -> None:
         dispatcher = self._dispatcher
         if wait and dispatcher is not None and not dispatcher.is_current():
-            self.wait_until(lambda: item.state is not State.SENT, settings.ACK_TIMEOUT_S)
+            self.wait_until(lambda: item.state is not State.SENT, self.settings.ack_timeout_s)
 
     def _wake(self) -> None:
         """Have the I/O thread look at the tracker. Called with the lock held."""
@@ -347,7 +326,7 @@ class Context:
             self._dispatcher.put([Event("handle_error", (error,))])
             raise
         finally:
-            self._close_transport(int(_CLOSE_TIMEOUT_S * 1000))
+            self._close_transport(int(self.settings.close_timeout_s * 1000))
             self._dispatcher.stop()
             with self._lock:
                 self._stopping = True
@@ -392,7 +371,7 @@ class Context:
         if transport is not None:
             flags = zmq.POLLIN | (zmq.POLLOUT if self._tracker.has_output else 0)
             poller.register(transport.request, flags)
-            self._feed_read = self._dispatcher.public_waiting < _FEED_BACKLOG_MAX
+            self._feed_read = self._dispatcher.public_waiting < self.settings.feed_backlog_max
             if self._feed_read:
                 poller.register(transport.feed, zmq.POLLIN)
             for monitor in transport.monitors:
@@ -474,7 +453,7 @@ class Context:
 
     def _flush(self) -> None:
         """Before the end: what was submitted leaves, if the exchange takes it."""
-        end = self._clock.monotonic() + _CLOSE_TIMEOUT_S
+        end = self._clock.monotonic() + self.settings.close_timeout_s
         while self.connected and self._tracker.has_output and self._clock.monotonic() < end:
             with self._lock:
                 self._write()
@@ -518,4 +497,4 @@ def _close_all() -> None:
         context.stop()
     for context in running:
         with contextlib.suppress(Error):
-            context.join(_CLOSE_TIMEOUT_S)
+            context.join(context.settings.close_timeout_s)
