@@ -28,7 +28,6 @@ from ledgerx.errors import (
     InvalidField,
     InvalidState,
     Retryable,
-    VenueUnreachable,
 )
 from ledgerx.protocol.crypto import KeyPair, check_key
 from ledgerx.protocol.ports import Address
@@ -49,6 +48,7 @@ from ledgerx.sdk.transport import Transport
 __all__ = ["FEED_KINDS", "Context"]
 
 _POLL_MAX_S = 1.0
+_END_S = 1.0  # what closing may take beyond sending
 _FEED_SILENT_INTERVALS_MAX = 4
 _FRAMES_READ_MAX = 200  # in one turn, so that sending is never starved
 
@@ -110,6 +110,7 @@ class Context:
         self._dispatcher: Dispatcher | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self._ended = False  # the I/O thread will do nothing more
         self._wake_read, self._wake_write = -1, -1
         self._transport: Transport | None = None
 
@@ -119,12 +120,12 @@ class Context:
         """Start the threads. Returns at once; `wait_connected` waits for the exchange's greeting.
 
         Raises IncompleteProcessor (a TypeError) naming the handlers that the processor lacks, and
-        InvalidState (a RuntimeError) if it was started before.
+        InvalidState (a RuntimeError) if it was started or stopped before.
         """
+        self._check_startable()
         processor = _complete(self._processor)
         with self._lock:
-            if self._thread is not None:
-                raise InvalidState("a Context can be started once: make another one")
+            self._check_startable()
             self._dispatcher = Dispatcher(processor, self._dispatched, "ledgerx-dispatch")
             self._wake_read, self._wake_write = os.pipe()
             os.set_blocking(self._wake_write, False)
@@ -135,7 +136,10 @@ class Context:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the threads: what was submitted is sent first. Returns at once; stopping twice is fine."""
+        """End the threads. Returns at once; stopping twice is fine.
+
+        What was submitted is sent first, if the exchange takes it within `settings.close_timeout_s`.
+        """
         with self._lock:
             self._stopping = True
             self._changed.notify_all()
@@ -171,7 +175,7 @@ class Context:
     ) -> None:
         self.stop()
         with contextlib.suppress(InvalidState):  # left on the dispatch thread
-            self.join(self.settings.close_timeout_s)
+            self.join(self.settings.close_timeout_s + _END_S)
 
     def __repr__(self) -> str:
         state = "running" if self.is_alive() else "stopped" if self._stopping else "not started"
@@ -182,11 +186,14 @@ class Context:
     @property
     def connected(self) -> bool:
         """Whether the exchange has answered on the present connection."""
-        return self._tracker.link.state is LinkState.UP
+        return self._tracker.link.state is LinkState.UP and not self._ended
 
     @property
     def run_id(self) -> int:
-        """The exchange's run, as of the last message dispatched; 0 before the first contact."""
+        """The exchange's latest run that this Context has heard of; 0 before the first contact.
+
+        `handle_run_change` is called later, when everything of the run before was dispatched.
+        """
         return self._tracker.run_id
 
     def wait_connected(self, timeout: float | None = None) -> None:
@@ -197,14 +204,14 @@ class Context:
         """
         limit = self.settings.connect_timeout_s if timeout is None else timeout
         self._check_running()
-        self.wait_until(lambda: self.connected or not self.is_alive(), limit)
-        if self.connected:
+        if self.wait_until(lambda: self.connected, limit):
             return
         self._check_running()
-        failure = self._tracker.failure
-        if failure is not None:
-            raise failure
-        raise ConnectTimeout(f"{self!r} had no answer in {limit} s")
+        with self._lock:
+            failure = self._tracker.failure
+            if failure is None and self._transport is not None:
+                failure = self._transport.unanswered()
+        raise failure or ConnectTimeout(f"{self!r} had no answer in {limit} s")
 
     def submit(self, message: AnyMessage, *, wait: bool = True) -> RequestItem:
         """Send one request; returns its item. For extension: programs use `Commands`.
@@ -213,8 +220,8 @@ class Context:
         and goes on being resent. Does not wait with `wait=False` or on the dispatch thread. Raises
         InvalidMessage, InvalidField, QueueFull, and InvalidState when the Context is not running.
         """
-        self._check_running()
         with self._lock:
+            self._check_running()
             item = self._tracker.submit(message, self._clock.monotonic())
             self._wake()
         self._wait_acknowledged(item, wait)
@@ -227,9 +234,9 @@ class Context:
 
         Waits and raises as `submit` does.
         """
-        self._check_running()
         requests = list(messages)
         with self._lock:
+            self._check_running()
             batch, members = self._tracker.submit_batch(requests, self._clock.monotonic())
             self._wake()
         self._wait_acknowledged(batch, wait)
@@ -269,7 +276,7 @@ class Context:
                 raise InvalidState("a handler cannot wait for an answer: it would wait for itself")
             return True
         with self._changed:
-            self._changed.wait_for(lambda: condition() or self._ended(), timeout)
+            self._changed.wait_for(lambda: condition() or self._ended, timeout)
             return condition()
 
     def callback_set(self, item: RequestItem) -> None:
@@ -285,8 +292,9 @@ class Context:
 
     # ------------------------------------------------------------------ inside
 
-    def _ended(self) -> bool:
-        return self._stopping and not self.is_alive()
+    def _check_startable(self) -> None:
+        if self._thread is not None or self._stopping:
+            raise InvalidState("a Context can be started once, and not after stop(): make another one")
 
     def _check_running(self) -> None:
         if self._thread is None or self._stopping:
@@ -310,7 +318,7 @@ class Context:
             return
         with self._lock:
             self._tracker.dispatched(event, self._clock.monotonic())
-            if self._tracker.has_output:
+            if self._tracker.has_output or self._books_to_ask:
                 self._wake()
             self._changed.notify_all()
 
@@ -318,46 +326,53 @@ class Context:
         """The I/O thread."""
         assert self._dispatcher is not None
         ctx: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        linger_s = 0.0
         try:
             while not self._stopping:
                 self._turn(ctx)
-            self._flush()
+            end = self._clock.monotonic() + self.settings.close_timeout_s
+            self._flush(ctx, end)
+            linger_s = max(0.0, end - self._clock.monotonic())
+            self._dispatcher.stop()
         except Exception as error:
             self._dispatcher.put([Event("handle_error", (error,))])
-            raise
+            self._dispatcher.stop(after_waiting=True)
         finally:
-            self._close_transport(int(self.settings.close_timeout_s * 1000))
-            self._dispatcher.stop()
-            with self._lock:
-                self._stopping = True
-                os.close(self._wake_read)
-                os.close(self._wake_write)
-                self._wake_write = -1
-            ctx.term()
-            _RUNNING.discard(self)
-        with self._lock:
-            self._changed.notify_all()
+            self._end(ctx, linger_s)
 
-    def _turn(self, ctx: zmq.Context[zmq.Socket[bytes]]) -> None:
+    def _end(self, ctx: zmq.Context[zmq.Socket[bytes]], linger_s: float) -> None:
+        """Close all there is and tell who waits. I/O thread, its last act."""
+        self._close_transport(int(linger_s * 1000))
+        with self._lock:
+            self._stopping = self._ended = True
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            self._wake_write = -1
+            self._changed.notify_all()
+        ctx.term()
+        _RUNNING.discard(self)
+
+    def _turn(self, ctx: zmq.Context[zmq.Socket[bytes]], wait_max_s: float = _POLL_MAX_S) -> None:
         now = self._clock.monotonic()
         with self._lock:
             if self._tracker.link.state is LinkState.DOWN:
                 self._close_transport(0)
             if self._tracker.link.should_open(now):
                 self._open_transport(ctx, now)
-            wait_s = min(max(0.0, self._tracker.next_deadline() - now), _POLL_MAX_S)
+            wait_s = min(max(0.0, self._tracker.next_deadline() - now), wait_max_s)
         ready = self._poll(wait_s)
         with self._lock:
             self._read(ready)
             now = self._clock.monotonic()
             if self._feed_silent(now):
                 self._tracker.connection_lost(now, Retryable("the public feed has been silent for too long"))
+            if self._transport is not None and self._tracker.link.greeting_expired(now):
+                self._tracker.connection_lost(now, self._transport.unanswered())
             self._ask_snapshots(now)
             self._tracker.tick(now)
             self._write()
             events = self._tracker.take_events()
-            if events:
-                self._changed.notify_all()
+            self._changed.notify_all()  # an ACK is no event while an earlier message is missing
             for event in events:
                 self._feed.mark(event)
         assert self._dispatcher is not None
@@ -439,10 +454,8 @@ class Context:
         self._tracker.connection_opened(now)
         try:
             self._transport = Transport(ctx, self.address, self._keys, self._server_key)
-        except zmq.ZMQError as error:
-            reason = VenueUnreachable(f"{self.address.host} cannot be connected to: {error}")
-            reason.__cause__ = error
-            self._tracker.connection_lost(now, reason)
+        except Error as error:
+            self._tracker.connection_lost(now, error)
             return
         self._transport.subscribe(self._feed.topics())
 
@@ -451,14 +464,10 @@ class Context:
             self._transport.close(linger_ms)
             self._transport = None
 
-    def _flush(self) -> None:
-        """Before the end: what was submitted leaves, if the exchange takes it."""
-        end = self._clock.monotonic() + self.settings.close_timeout_s
-        while self.connected and self._tracker.has_output and self._clock.monotonic() < end:
-            with self._lock:
-                self._write()
-            if self._tracker.has_output and self._transport is not None:
-                self._transport.request.poll(50, zmq.POLLOUT)
+    def _flush(self, ctx: zmq.Context[zmq.Socket[bytes]], end: float) -> None:
+        """Before the end: what was submitted leaves, if the exchange takes it by then."""
+        while self._tracker.has_unsent_requests and (left_s := end - self._clock.monotonic()) > 0:
+            self._turn(ctx, min(left_s, _POLL_MAX_S))
 
 
 def _drain(socket: zmq.Socket[bytes]) -> list[list[bytes]]:
@@ -488,6 +497,7 @@ def _complete(processor: type[MessageProcessor] | MessageProcessor) -> MessagePr
 
 # Contexts whose threads run, for an orderly close at the interpreter's exit.
 _RUNNING: weakref.WeakSet[Context] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_RUNNING.clear)  # the threads stayed with the parent
 
 
 @atexit.register
@@ -497,4 +507,4 @@ def _close_all() -> None:
         context.stop()
     for context in running:
         with contextlib.suppress(Error):
-            context.join(context.settings.close_timeout_s)
+            context.join(context.settings.close_timeout_s + _END_S)

@@ -45,9 +45,9 @@ class Dispatcher:
                     self._public_waiting += 1
             self._queue.put(event)
 
-    def stop(self) -> None:
-        """End the thread after the call it is in; what waits is not dispatched."""
-        self._stopping = True
+    def stop(self, *, after_waiting: bool = False) -> None:
+        """End the thread after the call it is in; what waits is dispatched only if asked for."""
+        self._stopping = not after_waiting
         self._queue.put(None)
 
     def is_current(self) -> bool:

@@ -474,6 +474,11 @@ class Tracker:
         """Whether `output` has a frame to send."""
         return bool(self._unsent)
 
+    @property
+    def has_unsent_requests(self) -> bool:
+        """Whether a request may not have left: it waits for the socket or for a connection."""
+        return bool(self.outstanding) and (bool(self._unsent) or self.link.state is not LinkState.UP)
+
     def output(self) -> bytes | None:
         """The next frame to send, or None. Give it back with `unsend` if the socket cannot take it."""
         if not self._unsent:
