@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
+from ledgerx.errors import Error
 from ledgerx.protocol.wire import AnyMessage
 from ledgerx.sdk.events import Event
 from ledgerx.sdk.items import RequestItem
@@ -20,7 +21,8 @@ logger = logging.getLogger("ledgerx.sdk")
 class Dispatcher:
     """Calls handlers, then callbacks, then `done(event)`.
 
-    What a handler raises reaches `handle_error`, and what that raises the log: the thread goes on.
+    What a handler raises, SystemExit too, reaches `handle_error`, and what that raises the log: the
+    thread goes on, since the next message is not to be lost for it.
     """
 
     def __init__(self, processor: MessageProcessor, done: Callable[[Event], None], name: str) -> None:
@@ -87,11 +89,15 @@ class Dispatcher:
             function(*arguments)
         except Exception as error:
             self._report(error)
+        except BaseException as exit_:
+            error = Error(f"{function!r} raised {exit_!r}, which ends neither the thread nor the program")
+            error.__cause__ = exit_
+            self._report(error)
 
     def _report(self, error: Exception) -> None:
         try:
             self._processor.handle_error(error)
-        except Exception:
+        except BaseException:
             logger.exception("handle_error raised while reporting %r", error)
 
 

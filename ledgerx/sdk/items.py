@@ -41,6 +41,8 @@ class RequestItem(IDStoreItem):
         self.internal = False  # the tracker's own request, of which the user sees nothing
         self.acknowledged = False  # the ACK arrived; it may not have been dispatched yet
         self.encoded: bytes | None = None  # the bytes, once they may have left
+        self.submitted_at = 0.0  # seconds of the monotonic clock
+        self.first_connection = 0  # the connection that the bytes left on first
         self.last_report: Any = None
         self.replayed_to = 0  # of a replay: the last sequence delivered to the callback
         self._owner = owner

@@ -94,6 +94,8 @@ class AccountLine:
 
     def dispatched(self, sequence: int, now: float) -> None:
         """The handler of this number returned."""
+        if sequence >= self.released_next:
+            return  # released before a new baseline: a number of another line
         self.dispatched_next = max(self.dispatched_next, sequence + 1)
         if self._gap_since is not None:
             self._gap_since = now

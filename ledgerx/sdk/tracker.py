@@ -49,6 +49,12 @@ _BATCH_MEMBERS = (*_SUBMITTED, *_READS)
 
 _MALFORMED = api.MessageStatus.STATUS_MALFORMED
 
+# What the first sending adds to a message: timestamp, expires, and in a batch the envelope.
+_STAMP_BYTES_MAX = 64
+
+# The venue cuts a client whose frame is above FRAME_BYTES_MAX; the envelope and CURVE need a little of it.
+_REQUEST_BYTES_MAX = wire.FRAME_BYTES_MAX - 1024
+
 # Requests whose answers are not sequenced: what was lost with a connection is asked for again.
 _ASKED_AGAIN = (*_READS, api.MessageReplay)
 
@@ -109,37 +115,39 @@ class Tracker:
     def submit(self, message: AnyMessage, now: float, *, internal: bool = False) -> RequestItem:
         """Take a request; returns its item, SENT. The message is copied.
 
-        Raises InvalidMessage for what is no request, InvalidField for a mid that is malformed or in
-        use, QueueFull.
+        Raises InvalidMessage for what is no request or too large, InvalidField for a mid that is
+        malformed or in use, QueueFull. What the tracker itself asks (`internal`) always has room.
         """
         if not isinstance(message, REQUESTS):
             raise InvalidMessage(f"{type(message).__name__} is no request: it cannot be submitted")
         if isinstance(message, api.MessageBatch):
-            return self.submit_batch([wire.unwrap(member) for member in message.requests], now)[0]
-        self.outstanding.check_room()
+            members = [wire.unwrap(member) for member in message.requests]
+            return self.submit_batch(members, now, expires=message.expires)[0]
+        if not internal:
+            self.outstanding.check_room()
         item = self._make_item(message)
         item.internal = internal
-        self._enqueue(item, now)
+        self._enqueue([item], now)
         return item
 
     def submit_batch(
-        self, messages: Sequence[AnyMessage], now: float
+        self, messages: Sequence[AnyMessage], now: float, *, expires: int = 0
     ) -> tuple[RequestItem, list[RequestItem]]:
         """Take requests to be run in the order given; returns the batch's item and the members'.
 
         The venue judges the number of members, so that 0 and 201 are answered as any bad request.
-        Raises InvalidMessage naming the member that is none.
+        Raises InvalidMessage naming the member that is none, and as `submit` does.
         """
         for index, message in enumerate(messages):
             if not isinstance(message, _BATCH_MEMBERS):
                 what = type(message).__name__
                 raise InvalidMessage(f"messages[{index}] is a {what}, which cannot stand in a batch")
         self.outstanding.check_room()
-        batch = self._make_item(api.MessageBatch())
+        batch = self._make_item(api.MessageBatch(expires=expires))
         batch.members = [self._make_item(message) for message in messages]
         for member in batch.members:
             member.batch = batch
-        self._enqueue(batch, now)
+        self._enqueue([batch, *batch.members], now)
         return batch, batch.members
 
     def abandon(self, item: RequestItem, now: float) -> None:
@@ -159,18 +167,29 @@ class Tracker:
             raise InvalidField(f"mid {mid!r} is in use: leave mid empty", field="mid", value=mid)
         copy.mid = mid or self._make_mid()  # type: ignore[attr-defined]
         copy.mversion = api.VERSION  # type: ignore[attr-defined]
-        item = RequestItem(copy, self._owner)
-        self._store[item.mid] = item
-        return item
+        return RequestItem(copy, self._owner)
 
-    def _enqueue(self, item: RequestItem, now: float) -> None:
-        self.outstanding.add(item)
+    def _enqueue(self, items: Sequence[RequestItem], now: float) -> None:
+        """Take a request, or a batch and its members: all of them or, if it raises, nothing."""
+        mids = {item.mid for item in items}
+        if len(mids) < len(items):
+            raise InvalidField("two members of a batch have the same mid", field="mid", value=sorted(mids))
+        size = sum(item.msg.ByteSize() + _STAMP_BYTES_MAX for item in items)
+        if size > _REQUEST_BYTES_MAX:
+            what = type(items[0].msg).__name__
+            raise InvalidMessage(f"a {what} of {size} bytes is too large: {_REQUEST_BYTES_MAX} are allowed")
+        first = items[0]
+        first.submitted_at = now
+        for item in items:
+            self._store[item.mid] = item
+        self.outstanding.add(first)
         if self.link.state is LinkState.UP:
-            self._send(item, now)
+            self._send(first, now)
 
     def _send(self, item: RequestItem, now: float) -> None:
         if item.encoded is None:
             item.encoded = self._stamp(item, now)
+            item.first_connection = self.link.connection
         for asked in (item, *item.members):
             if isinstance(asked.msg, _ASKED_AGAIN):
                 self._reads[asked.mid] = asked
@@ -181,9 +200,10 @@ class Tracker:
         """Fix the request's bytes. Done at the first sending, when the venue's time is known."""
         message = item.msg
         message.timestamp = self._timestamp(now)
-        expires = message.timestamp + int(self.settings.resend_max_age_s * 1e9)
+        left_s = self.settings.resend_max_age_s - (now - item.submitted_at)
         if isinstance(message, (*_SUBMITTED, api.MessageBatch)) and not message.expires:
-            message.expires = expires
+            # Its age counts from when it was wanted, not from when a connection was there to send it on.
+            message.expires = max(1, message.timestamp + int(left_s * 1e9))
         for member in item.members:
             member.msg.timestamp = self._timestamp(now)
             message.requests.append(wire.envelope(member.msg))
@@ -323,8 +343,21 @@ class Tracker:
             self._acknowledged(message.mid, now)
         elif isinstance(message, api.MessageBatch):
             self._acknowledged(message.mid, now)
+            batch = self._item(message.mid)
             for ack in message.messages:
                 self._acknowledged(ack.mid, now)
+                member = self._reads.get(ack.mid)
+                if member is not None and batch is not None:
+                    self._ask_again_if_lost(member, batch, now)
+
+    def _ask_again_if_lost(self, member: RequestItem, batch: RequestItem, now: float) -> None:
+        """A batch that an older connection carried may have been run there: the reads' answers went there.
+
+        The venue does not run it again for its second copy, so its reads are asked on their own.
+        """
+        up = self.link.state is LinkState.UP
+        if up and member.encoded is None and batch.first_connection != self.link.connection:
+            self._send(member, now)
 
     def _acknowledged(self, mid: str, now: float) -> None:
         self.outstanding.acknowledged(mid, now)
@@ -384,6 +417,7 @@ class Tracker:
             self._events.append(Event("", (message, item.msg), item))
         elif isinstance(message, api.MessageRunChange):
             self._events.append(Event("handle_run_change", (message.run_id, message.prev_run_id)))
+            self._events.append(Event("", (message, item.msg), item))
         else:
             handler = HANDLERS.get(wire.kind_of(message), "")
             self._events.append(Event(handler, (message, item.msg), item))
