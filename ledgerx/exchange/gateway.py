@@ -201,23 +201,23 @@ class Gateway:
     def _hello(self, incoming: _Incoming, hello: MessageHello) -> None:
         """A connection's first message, or its heartbeat."""
         routing_id, cid, now = incoming.routing_id, incoming.cid, self._clock.monotonic()
+        if not self._may_idle(routing_id, incoming.part):
+            return
         connection = self.connections.get(routing_id)
         if connection is not None and connection.is_of(hello):
             connection.heard(hello.next_sequence, now)
-            self._may_idle(routing_id, incoming.part)
             return
         try:
             _check_hello(hello)
         except Refused as refused:
-            if self._may_idle(routing_id, incoming.part):
-                self._venue.refuse(
-                    cid,
-                    refused.message,
-                    mid=hello.mid,
-                    status=refused.status,
-                    field=refused.field,
-                    asker=routing_id,
-                )
+            self._venue.refuse(
+                cid,
+                refused.message,
+                mid=hello.mid,
+                status=refused.status,
+                field=refused.field,
+                asker=routing_id,
+            )
             return
         engine = self._venue.engine
         connection = self.connections.hello(

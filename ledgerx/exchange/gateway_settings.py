@@ -16,7 +16,7 @@ class GatewaySettings:
     `interval_ms` is the heartbeats' interval; a connection of which nothing came for
     `heartbeats_missed_max` of them is forgotten. `window_messages` is how far a line is sent beyond what the
     client dispatched. `turn_...` end the receiving part of a turn. `idle_messages_max` bounds what one
-    connection may send in an interval that asks for nothing (undecodable, before a hello, empty, repeated
+    connection may send in an interval that asks for nothing (undecodable, before a hello, empty frames,
     hellos): one above it is cut. `send_`, `receive_` and `publish_frames_max` are the sockets' high-water
     marks, a client each.
     """

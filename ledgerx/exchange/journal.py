@@ -214,7 +214,10 @@ class Journal:
 
 def _journal_path(folder: Path) -> Path:
     """The one journal file of a folder, named after its first record's number."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise JournalWriteFailed(f"{folder} cannot be made: {error}") from error
     first = folder / f"{1:020d}.journal"
     others = [path.name for path in folder.glob("*.journal") if path != first]
     if others:

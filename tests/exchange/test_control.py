@@ -1,6 +1,7 @@
 """Commands to a venue, running or not, from whoever can read its key and from nobody else."""
 
 import json
+import os
 import threading
 
 import pytest
@@ -17,7 +18,7 @@ from ledgerx.errors import (
 )
 from ledgerx.exchange import Exchange
 from ledgerx.exchange.control import add_account, call, remove_account
-from ledgerx.exchange.folder import read_note
+from ledgerx.exchange.folder import lock_holder, read_note
 from ledgerx.exchange.venue import Venue
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.protocol.sockets import req, secure_socket
@@ -102,6 +103,8 @@ def test_a_venue_that_does_not_get_ready_is_waited_for_only_so_long(tmp_path):
     with Floor(tmp_path), pytest.raises(ConnectTimeout, match="in use by process") as caught:
         call(tmp_path, {"do": "account-remove", "name": "alice"}, timeout_s=0.2)
     assert isinstance(caught.value.__cause__, DataFolderLocked)
+    assert lock_holder(tmp_path) == os.getpid()
+    assert lock_holder(tmp_path / "none") is None
 
 
 def test_commands_wait_for_each_other(tmp_path):

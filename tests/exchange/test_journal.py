@@ -213,6 +213,18 @@ class TestRecovery:
         with pytest.raises(JournalCorrupt, match="format 9"):
             open_journal(tmp_path)
 
+    @pytest.mark.parametrize("blocked", ["journal", "file", "marker"])
+    def test_what_cannot_be_opened_is_named(self, tmp_path, blocked):
+        folder = tmp_path / "journal"
+        if blocked == "journal":
+            folder.write_text("a file where the folder belongs")
+        elif blocked == "file":
+            (folder / f"{1:020d}.journal").mkdir(parents=True)
+        else:
+            (folder / "released").mkdir(parents=True)
+        with pytest.raises(JournalWriteFailed, match="journal"):
+            open_journal(folder)
+
     def test_a_second_journal_file_is_refused(self, tmp_path):
         write(tmp_path, 1)
         (tmp_path / f"{50:020d}.journal").write_bytes(b"")
@@ -274,9 +286,7 @@ class TestRenewal:
         assert not journal.renewal_due
         journal.close()
 
-    @pytest.mark.parametrize(
-        "marker", [None, b"", b"garbage as long as a marker, but it is none of them"]
-    )
+    @pytest.mark.parametrize("marker", [None, b"", b"garbage as long as a marker, but it is none of them"])
     @pytest.mark.parametrize("torn", [True, False])
     def test_without_a_marker_a_torn_tail_renews(self, tmp_path, marker, torn):
         path = write(tmp_path, 3)

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import pytest
 from raw_client import RawClient, new_mid
 
 from ledgerx.api.client import v0_0_1 as api
-from ledgerx.exchange.control import add_account
+from ledgerx.errors import ConnectTimeout
+from ledgerx.exchange.control import add_account, call
 from ledgerx.exchange.folder import read_note
 from ledgerx.exchange.venue import Venue
 from ledgerx.protocol.crypto import KeyPair
@@ -141,6 +143,15 @@ def test_sigterm_and_ctrl_c_end_it_in_order(tmp_path):
         assert check.engine.run_id == run_id
         assert not check.journal.renewal_due
         check.close()
+
+
+def test_a_venue_that_stands_still_is_not_waited_for_for_ever(tmp_path):
+    with Process(tmp_path) as venue:
+        venue.process.send_signal(signal.SIGSTOP)
+        with pytest.raises(ConnectTimeout, match="may or may not"):
+            call(tmp_path, {"do": "account-remove", "name": "alice"}, timeout_s=0.3)
+        venue.process.send_signal(signal.SIGCONT)
+        add_account(tmp_path, "alice", KeyPair.generate().public)
 
 
 def test_a_running_venue_takes_accounts_from_the_command_at_once(tmp_path):

@@ -8,6 +8,7 @@ from venue_harness import SECOND, START, Floor, HandClock, Status, detail
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.errors import JournalWriteFailed
 from ledgerx.exchange.journal import Journal
+from ledgerx.exchange.line_store import LineStore
 from ledgerx.protocol.wire import decode_message, encode_message
 
 
@@ -227,6 +228,18 @@ class TestReplay:
         assert (len(first), end.next) == (10_000, 10_001)
         _ack, second, end = floor.replay("bob", from_sequence=end.next)
         assert (len(first) + len(second), end.next) == (head, 0)
+
+    def test_a_record_that_cannot_be_read_ends_the_replay_with_a_500(self, floor):
+        lines = floor.venue.lines = LineStore(floor.venue.journal, recent_bytes_max=0)
+        for record in floor.venue.journal.records():
+            lines.add(record)
+        floor.venue.journal._cache.clear()
+        path = floor.venue.journal.path
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        ack, page, end = floor.replay("alice", from_sequence=12)
+        assert (ack.status, page) == (Status.STATUS_ACKNOWLEDGED, [])
+        assert (end.status, end.account_sequence) == (Status.STATUS_VENUE_ERROR, 0)
+        floor.turn(("alice", floor.order()))
 
 
 class TestTime:
