@@ -11,7 +11,7 @@ import random
 import time
 from typing import Protocol
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "SystemClock"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "SystemClock", "seeded_random"]
 
 
 class Clock(Protocol):
@@ -54,6 +54,11 @@ class SystemClock:
         raw[6] = raw[6] & 0x0F | 0x40
         raw[8] = raw[8] & 0x3F | 0x80
         return raw.hex()
+
+
+def seeded_random(seed: str | int) -> random.Random:
+    """Numbers that look random and are the same for the same seed: for tests and simulations."""
+    return random.Random(seed)
 
 
 SYSTEM_CLOCK = SystemClock()

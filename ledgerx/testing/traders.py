@@ -8,7 +8,6 @@ start it again, and verifies what every client was told against what the venue w
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ledgerx.api.client import v0_0_1 as api
+from ledgerx.clock import seeded_random
 from ledgerx.exchange.journal import Journal
 from ledgerx.protocol import wire
 from ledgerx.protocol.crypto import KeyPair
@@ -82,7 +82,7 @@ class Client:
         self._commands = commands
         self._recorder = recorder
         self._number = number
-        self._random = random.Random(f"{seed} {number}")
+        self._random = seeded_random(f"{seed} {number}")
         self.items: list[RequestItem] = []
 
     def send(self, count: int) -> None:
@@ -226,8 +226,7 @@ def run_traders(*, clients: int, orders: int, kill: bool, seed: int) -> TradersR
     """
     with tempfile.TemporaryDirectory(prefix="ledgerx-traders-") as scratch, VenueProcess() as venue:
         processes = [
-            _ClientProcess(venue, number, orders // clients, seed, Path(scratch))
-            for number in range(clients)
+            _ClientProcess(venue, number, orders // clients, seed, Path(scratch)) for number in range(clients)
         ]
         try:
             for process in processes:  # a client that connects after the kill sees no run change
