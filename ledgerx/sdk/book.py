@@ -7,17 +7,27 @@ the topic's sequence, a head ahead of it or a newer run makes it stale, and it a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.clob import Book, Level, Order
-from ledgerx.errors import BookError, ConnectTimeout, Error
+from ledgerx.errors import BookError, ConnectTimeout, Error, InvalidState
 
-__all__ = ["LocalBook"]
+__all__ = ["BookOwner", "LocalBook"]
 
 # Updates kept while a snapshot is on its way; with more, the snapshot is asked for again.
 _UPDATES_WAITING_MAX = 100_000
+
+
+class BookOwner(Protocol):
+    """What a book asks of the Context that keeps it."""
+
+    def ask_snapshot(self, book: LocalBook) -> None:
+        """Have the exchange asked for the book's state, with `book.snapshot` as the callback."""
+
+    def is_dispatching(self) -> bool:
+        """Whether the caller runs on the dispatch thread, where nothing can be waited for."""
 
 
 class LocalBook:
@@ -27,19 +37,20 @@ class LocalBook:
     the book. While `synchronised` is False the book shows its last good state.
     """
 
-    def __init__(self, contract_id: int, ask_snapshot: Callable[[LocalBook], None]) -> None:
+    def __init__(self, contract_id: int, owner: BookOwner) -> None:
         self.contract_id = contract_id
         self.topic = f"book_update.{contract_id}"
         self.resynchronisations = 0
-        self._ask_snapshot = ask_snapshot
+        self._owner = owner
         self._book = Book()
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._live = False
         self._asked = False  # a snapshot is on its way
         self._position = (0, 0)  # (run_id, sequence) that the book is true at
+        self._head = (0, 0)  # what the publisher last said of the topic on this connection
         self._waiting: list[Any] = []
-        self._own: dict[int, str] = {}
+        self._own: dict[int, tuple[str, int]] = {}  # order_id -> mid, account_sequence of the report
         self._failure: Error | None = None
 
     # ------------------------------------------------------------------ reading
@@ -55,7 +66,13 @@ class LocalBook:
         return self._position
 
     def wait_synchronised(self, timeout: float | None = None) -> None:
-        """Wait until the book is true. Raises ConnectTimeout, or why the exchange refused it."""
+        """Wait until the book is true.
+
+        Raises ConnectTimeout, why the exchange refused it, and InvalidState on the dispatch thread or when
+        the Context ended.
+        """
+        if not self._live and self._owner.is_dispatching():
+            raise InvalidState("a handler cannot wait for a book: it would wait for itself")
         with self._changed:
             self._changed.wait_for(lambda: self._live or self._failure is not None, timeout)
             if self._live:
@@ -93,7 +110,7 @@ class LocalBook:
     def own(self) -> Mapping[int, str]:
         """Resting orders of the account's own: order_id to the order's mid."""
         with self._lock:
-            return {order_id: mid for order_id, mid in self._own.items() if order_id in self._book}
+            return {order_id: mid for order_id, (mid, _) in self._own.items() if order_id in self._book}
 
     def __len__(self) -> int:
         return len(self._book)
@@ -104,12 +121,21 @@ class LocalBook:
         """The feed is gone; its echo will come on the next connection."""
         with self._lock:
             self._live = self._asked = False
+            self._head = (0, 0)
             self._waiting.clear()
+
+    def ended(self) -> None:
+        """The Context ended: the book will not change any more."""
+        with self._lock:
+            self._live = False
+            self._failure = InvalidState("the Context has ended, and its books with it")
+            self._changed.notify_all()
 
     def heads(self, run_id: int, sequence: int) -> None:
         """The publisher says where the topic stands: the echo of the subscription, or a heartbeat."""
         with self._lock:
-            if self._live and (run_id, sequence) > self._position:
+            self._head = max(self._head, (run_id, sequence))
+            if self._live and self._head > self._position:
                 self._stale()
             if not self._live and not self._asked:
                 self._request()
@@ -136,13 +162,13 @@ class LocalBook:
         """A report on an order of this account's own."""
         with self._lock:
             if report.size > 0:
-                self._own[report.order_id] = report.mid
+                self._own[report.order_id] = (report.mid, report.account_sequence)
             else:
                 self._own.pop(report.order_id, None)
 
     def _request(self) -> None:
         self._asked = True
-        self._ask_snapshot(self)
+        self._owner.ask_snapshot(self)
 
     def _stale(self) -> None:
         self._live = False
@@ -162,13 +188,18 @@ class LocalBook:
         self._failure = None
         restored = (Order(o.order_id, o.is_ask, o.price_in_cents, o.size) for o in message.orders)
         self._book.restore(list(restored))
-        self._own = {order.order_id: order.mid for order in message.orders if order.mid}
+        # A report that is newer than the snapshot may have come before it.
+        newer = {order_id: own for order_id, own in self._own.items() if own[1] > message.as_of}
+        self._own = {o.order_id: (o.mid, message.as_of) for o in message.orders if o.mid} | newer
         self._position = (message.run_id, message.sequence)
         self._live = True
         waiting, self._waiting = self._waiting, []
         for update in waiting:
             if self._live:
                 self._apply(update)
+        if self._live and self._position < self._head:
+            self._stale()  # the snapshot was asked for on an older connection
+            self._request()
         self._changed.notify_all()
 
     def _apply(self, message: Any) -> None:

@@ -103,7 +103,7 @@ class Context:
             settings=self.settings.tracker,
             owner=self,
         )
-        self._feed = Feed(self._ask_snapshot)
+        self._feed = Feed(self)
         self._feed_heard_at = 0.0
         self._feed_read = False  # not while its handlers are far behind
         self._books_to_ask: deque[LocalBook] = deque()
@@ -260,9 +260,11 @@ class Context:
     def book(self, contract_id: int) -> LocalBook:
         """The local book of a contract, kept from the public feed from now on.
 
-        It is there at once and true after `wait_synchronised`.
+        It is there at once and true after `wait_synchronised`. Raises InvalidState once the Context ended.
         """
         with self._lock:
+            if self._ended:
+                raise InvalidState("the Context has ended: make another one")
             book = self._feed.book(contract_id)
             self._wake()
         return book
@@ -271,7 +273,7 @@ class Context:
 
     def wait_until(self, condition: Callable[[], bool], timeout: float | None) -> bool:
         """Wait until `condition()` holds, the Context ends, or `timeout` seconds pass."""
-        if self._dispatcher is not None and self._dispatcher.is_current():
+        if self.is_dispatching():
             if not condition():
                 raise InvalidState("a handler cannot wait for an answer: it would wait for itself")
             return True
@@ -290,6 +292,16 @@ class Context:
             self._tracker.abandon(item, self._clock.monotonic())
             self._changed.notify_all()
 
+    # ------------------------------------------------------------------ what books ask (BookOwner)
+
+    def ask_snapshot(self, book: LocalBook) -> None:
+        """Ask for a book's state on its behalf. Either thread of the Context; it may hold the lock."""
+        self._books_to_ask.append(book)
+
+    def is_dispatching(self) -> bool:
+        """Whether the caller runs on the dispatch thread, so is a handler or a callback."""
+        return self._dispatcher is not None and self._dispatcher.is_current()
+
     # ------------------------------------------------------------------ inside
 
     def _check_startable(self) -> None:
@@ -302,8 +314,7 @@ class Context:
             raise InvalidState(f"the Context is {state}: call start() first, once")
 
     def _wait_acknowledged(self, item: RequestItem, wait: bool) -> None:
-        dispatcher = self._dispatcher
-        if wait and dispatcher is not None and not dispatcher.is_current():
+        if wait and not self.is_dispatching():
             self.wait_until(lambda: item.state is not State.SENT, self.settings.ack_timeout_s)
 
     def _wake(self) -> None:
@@ -348,6 +359,7 @@ class Context:
             os.close(self._wake_read)
             os.close(self._wake_write)
             self._wake_write = -1
+            self._feed.ended()
             self._changed.notify_all()
         ctx.term()
         _RUNNING.discard(self)
@@ -416,10 +428,6 @@ class Context:
             reason = transport.lost(monitor) if monitor in ready else None
             if reason is not None:
                 self._tracker.connection_lost(self._clock.monotonic(), reason)
-
-    def _ask_snapshot(self, book: LocalBook) -> None:
-        """Ask for a book's state on its behalf. Any thread of the Context; it may hold the lock."""
-        self._books_to_ask.append(book)
 
     def _ask_snapshots(self, now: float) -> None:
         while self._books_to_ask:

@@ -90,9 +90,9 @@ class Dispatcher:
         except Exception as error:
             self._report(error)
         except BaseException as exit_:
-            error = Error(f"{function!r} raised {exit_!r}, which ends neither the thread nor the program")
-            error.__cause__ = exit_
-            self._report(error)
+            wrapped = Error(f"{function!r} raised {exit_!r}, which ends neither the thread nor the program")
+            wrapped.__cause__ = exit_
+            self._report(wrapped)
 
     def _report(self, error: Exception) -> None:
         try:

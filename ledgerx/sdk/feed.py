@@ -6,13 +6,12 @@ asked for is left out here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.errors import DecodeError, InvalidField
 from ledgerx.protocol import wire
-from ledgerx.sdk.book import LocalBook
+from ledgerx.sdk.book import BookOwner, LocalBook
 from ledgerx.sdk.events import HANDLERS, Event
 
 __all__ = ["FEED_KINDS", "Feed"]
@@ -24,11 +23,11 @@ _HEARTBEATS = b"heartbeat.0"
 
 
 class Feed:
-    """Subscriptions and local books of one context. `ask_snapshot` sends the book's request."""
+    """Subscriptions and local books of one Context."""
 
-    def __init__(self, ask_snapshot: Callable[[LocalBook], None]) -> None:
+    def __init__(self, owner: BookOwner) -> None:
         self.books: dict[int, LocalBook] = {}
-        self._ask_snapshot = ask_snapshot
+        self._owner = owner
         self._wanted: set[bytes] = {b"book_top."}
         self._changes: list[tuple[bool, bytes]] = []
 
@@ -63,7 +62,7 @@ class Feed:
         known = self.books.get(contract_id)
         if known is not None:
             return known
-        book = self.books[contract_id] = LocalBook(contract_id, self._ask_snapshot)
+        book = self.books[contract_id] = LocalBook(contract_id, self._owner)
         # Subscribed once more if need be: it is the echo that starts the book.
         self._changes.append((True, book.topic.encode()))
         return book
@@ -72,6 +71,11 @@ class Feed:
         """The feed's socket is gone."""
         for book in self.books.values():
             book.disconnected()
+
+    def ended(self) -> None:
+        """The Context ended."""
+        for book in self.books.values():
+            book.ended()
 
     def receive(self, topic: bytes, data: bytes) -> list[Event]:
         """Take one frame of the feed; returns what is to be dispatched."""
@@ -93,8 +97,11 @@ class Feed:
         return events
 
     def mark(self, event: Event) -> None:
-        """A private event on its way to dispatch: an own order's report marks it in its book."""
-        if event.handler == "handle_action_report" and self.books:
+        """A private event on its way to dispatch: an own order's report marks it in its book.
+
+        Answers to a question and replayed messages have no sequence here, and are not news.
+        """
+        if event.sequence and event.handler == "handle_action_report" and self.books:
             report = event.arguments[0]
             book = self.books.get(report.contract_id)
             if book is not None:
