@@ -164,6 +164,7 @@ class Server:
         assert self._note is not None
         ports: dict[str, Any] = {
             "name": "ledgerx reference exchange",
+            "run_id": venue.engine.run_id,
             "request_port": self._note.request_port,
             "publish_port": self._note.publish_port,
             "http_port": self._note.http_port,

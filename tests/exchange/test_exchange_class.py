@@ -1,6 +1,7 @@
 """`Exchange`: a venue in this process, its ports, and its restarts."""
 
 import errno
+import itertools
 import os
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from raw_client import RawClient, new_mid
 
 import ledgerx.exchange as exchange_package
 from ledgerx.api.client import v0_0_1 as api
+from ledgerx.clock import SYSTEM_CLOCK
 from ledgerx.errors import (
     DataFolderLocked,
     InvalidAddress,
@@ -102,27 +104,19 @@ def test_a_taken_port_is_named_with_what_to_do(tmp_path, neighbour):
         assert exchange.request_port == port
 
 
-def test_a_new_folder_looks_for_ports_until_three_are_free(tmp_path):
-    class Dice:
-        """A clock that names a taken port first."""
-
-        numbers = iter([0.5, 0.5, 0.75])
-
-        def random(self):
-            return next(self.numbers)
-
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 26_000))
-        other.listen()
-        listeners = open_listeners(
-            "127.0.0.1",
-            candidate_ports(0, None, Dice()),
-            KeyPair.generate(),
-            GatewaySettings(),
-            http=True,
-        )
-        assert listeners.request_port == 29_000
+def test_ports_are_tried_until_three_are_free():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        ports = itertools.chain([taken, taken + 1, taken - 1], candidate_ports(0, None, SYSTEM_CLOCK))
+        listeners = open_listeners("127.0.0.1", ports, KeyPair.generate(), GatewaySettings(), http=True)
+        assert abs(listeners.request_port - taken) > 1
         listeners.close()
+
+
+def test_the_port_asked_for_goes_before_the_one_used_and_that_before_any():
+    assert list(candidate_ports(7811, 9000, SYSTEM_CLOCK)) == [7811]
+    assert list(candidate_ports(0, 9000, SYSTEM_CLOCK)) == [9000]
+    assert all(20_000 <= port < 32_000 for port in candidate_ports(0, None, SYSTEM_CLOCK))
 
 
 @pytest.mark.parametrize("port", [1, 65535, 70000, -5])
@@ -176,7 +170,8 @@ def test_the_same_contracts_file_on_the_next_day_changes_nothing(tmp_path):
 
 def test_after_a_failed_write_it_sends_nothing_and_says_why(tmp_path):
     keys = KeyPair.generate()
-    exchange = Exchange(tmp_path, http=False, interval_ms=20)
+    settings = GatewaySettings(interval_ms=20, heartbeats_missed_max=1000)
+    exchange = Exchange(tmp_path, http=False, settings=settings)
     exchange.start()
     exchange.add_account("alice", keys.public)
     with RawClient(exchange, keys) as client:

@@ -182,10 +182,10 @@ class TestHeartbeats:
         client.heartbeat()
 
     def test_a_repeated_hello_keeps_it_and_is_not_answered(self, open_hall):
-        hall = open_hall(interval_ms=40)
+        hall = open_hall(interval_ms=20, heartbeats_missed_max=50)
         client = hall.client("alice")
         client.hello()
-        for _ in range(10):
+        for _ in range(60):
             client.heartbeat()
             client.send(
                 api.MessageHello(

@@ -26,7 +26,7 @@ class Process:
 
     def __init__(self, folder, *arguments, limits=""):
         command = [sys.executable, "-m", "ledgerx.cli.main", "exchange", "--json"]
-        command += ["--data-dir", str(folder), "--port", "0", "--interval-ms", "50", *arguments]
+        command += ["--data-dir", str(folder), "--port", "0", *arguments]
         self.folder = folder
         self.process = subprocess.Popen(
             ["/bin/sh", "-c", f"{limits} exec {shlex.join(command)}"],
