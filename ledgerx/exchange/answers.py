@@ -117,7 +117,7 @@ class Answers:
                 sold_size=_int64(holding.sold_size),
                 cash_in_cents=_int64(holding.cash_in_cents),
             )
-            for contract_id, holding in account.holdings.items()
+            for contract_id, holding in sorted(account.holdings.items())
             if holding.bought_size or holding.sold_size
         ]
         return [*positions, _complete(f"positions in {len(positions)} contract(s)")]

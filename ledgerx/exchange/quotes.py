@@ -72,8 +72,7 @@ class QuoteDesk:
             if not size:
                 continue
             released = sum(order.open_size for order in leaving if order.is_ask == is_ask)
-            if size > released:
-                check_position(holding, contract, is_ask, size, limits, released=released, field=size_field)
+            check_position(holding, contract, is_ask, size, limits, released=released, field=size_field)
             check_self_trade(account, contract, is_ask, price, size, leaving=old, field=price_field)
 
     def _place(self, account: Account, contract: Contract, entry: Entry, sides: tuple[_Side, _Side]) -> None:

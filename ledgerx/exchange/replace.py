@@ -83,9 +83,7 @@ class ReplaceDesk:
         check_size(contract, size)
         check_price(contract, price)
         limits = self._state.limits
-        released = order.open_size
-        if open_size > released:
-            check_position(order.holding, contract, is_ask, open_size, limits, released=released)
+        check_position(order.holding, contract, is_ask, open_size, limits, released=order.open_size)
         if order.post_only:
             check_post_only(contract, is_ask, price)
         check_self_trade(account, contract, is_ask, price, open_size)

@@ -108,3 +108,10 @@ def test_a_side_of_the_book_cannot_be_made_larger_than_a_book_can_hold():
     bench.limit(ALICE, 2**63 - 1, 500)
     status = last_status(bench.limit(BOB, 1, 500), BOB)
     assert (status.status, status.field) == (Status.STATUS_POSITION_LIMIT, "size")
+
+
+def test_a_quote_that_fills_a_side_of_the_book_can_replace_itself():
+    bench = Bench(contract_detail(max_size=2**63 - 1), position_size_max=2**63 - 1)
+    bench.quote(ALICE, (500, 2**63 - 1), (None, 0))
+    told = bench.quote(ALICE, (500, 2**63 - 1), (None, 0)).told(ALICE)
+    assert told[2] == ("INSERTED", 2**63 - 1, 2**63 - 1, 1)
