@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 
 import pytest
 from programs import Program, documented, transcript
@@ -13,7 +12,7 @@ Finished = dict[str, tuple[str, list[str]]]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """All programs at once, since they mostly sleep; the one that sees a restart has its own venue."""
     folder = tmp_path_factory.mktemp("programs")
     with VenueProcess() as venue, VenueProcess() as restarted:
@@ -29,7 +28,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
         results["submitting"] = (refused + results["submitting"][0], results["submitting"][1])
         printed, logged = run_change.finish()
         results["run_change"] = (before + printed, logged)
-    yield results
+    return results
 
 
 @pytest.mark.parametrize("name", ["submitting", "trading_session", "orders_batch", "run_change"])
