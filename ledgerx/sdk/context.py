@@ -87,7 +87,7 @@ class Context:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.address = Address.of(fqdn, request_port, publish_port, http_port)
-        self._keys = KeyPair(public=public, private=check_key(private, "private key"))
+        self._keys = KeyPair(check_key(public, "public key"), check_key(private, "private key"))
         self._server_key = check_key(server_public_key, "server public key")
         self._processor = _check_processor(processor)
         self.store = MessageIDStore() if store is None else store
@@ -343,7 +343,8 @@ class Context:
                 self._turn(ctx)
             end = self._clock.monotonic() + self.settings.close_timeout_s
             self._flush(ctx, end)
-            linger_s = max(0.0, end - self._clock.monotonic())
+            if self.connected:  # what waits for a connection would linger in vain
+                linger_s = max(0.0, end - self._clock.monotonic())
             self._dispatcher.stop()
         except Exception as error:
             self._dispatcher.put([Event("handle_error", (error,))])

@@ -1,0 +1,29 @@
+"""A venue for each module of this folder that asks for one, and traders for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from trading_floor import Floor, contract_details
+
+from ledgerx.exchange import Exchange
+
+_CONTRACTS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[Exchange]:
+    """A venue whose heart beats five times a second."""
+    with Exchange(http=False, interval_ms=200, contracts=contract_details()) as running:
+        yield running
+
+
+@pytest.fixture
+def floor(exchange: Exchange) -> Iterator[Floor]:
+    """Traders on the module's venue, in a contract that no other test uses."""
+    details = len(contract_details())
+    with contextlib.ExitStack() as stack:
+        yield Floor(exchange, stack, next(_CONTRACTS) % details + 1)
