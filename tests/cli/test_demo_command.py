@@ -1,0 +1,36 @@
+"""`pyledgerx demo`: a whole session, verified, with and without a recorded day."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from ledgerx.cli.main import main
+
+
+def test_the_demo_ends_with_its_counts_and_nothing_lost() -> None:
+    result = CliRunner().invoke(main, ["demo"])
+    assert result.exit_code == 0, result.output
+    last = result.output.splitlines()[-1]
+    assert re.fullmatch(r"demo: 300 orders, \d+ fills, 1 batches, 1 run change, 0 lost", last)
+
+
+def test_the_demo_trades_a_recorded_day_on_the_same_venue(shared_data: Path) -> None:
+    file = shared_data / "lobster" / "AMZN_2012-06-21_5.zip"
+    result = CliRunner().invoke(main, ["demo", "--flow", str(file), "--limit", "500"])
+    assert result.exit_code == 0, result.output
+    flow, last = result.output.splitlines()[-2:]
+    executions = re.search(r"(\d+) of (\d+) executions as recorded", result.output)
+    assert executions is not None, flow
+    assert executions[1] == executions[2] != "0"
+    assert last.endswith("0 lost")
+
+
+def test_a_file_that_is_no_recorded_day_is_named_before_anything_starts(tmp_path: Path) -> None:
+    file = tmp_path / "day.zip"
+    result = CliRunner().invoke(main, ["demo", "--flow", str(file)])
+    assert result.exit_code == 1
+    assert str(file) in result.output
+    assert "venue:" not in result.output
