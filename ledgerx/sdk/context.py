@@ -26,6 +26,7 @@ from ledgerx.errors import (
     Error,
     IncompleteProcessor,
     InvalidField,
+    InvalidMessage,
     InvalidState,
     Retryable,
 )
@@ -234,6 +235,8 @@ class Context:
 
         Waits and raises as `submit` does.
         """
+        if not isinstance(messages, Iterable):
+            raise InvalidMessage(f"messages must be an iterable of requests, not {messages!r}")
         requests = list(messages)
         with self._lock:
             self._check_running()

@@ -6,6 +6,7 @@ asked for is left out here.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from ledgerx.api.client import v0_0_1 as api
@@ -58,7 +59,8 @@ class Feed:
                 self._changes.append((False, topic))
 
     def book(self, contract_id: int) -> LocalBook:
-        """The local book of a contract, made at the first call."""
+        """The local book of a contract, made at the first call. Raises InvalidField."""
+        contract_id = _contract_id(contract_id)
         known = self.books.get(contract_id)
         if known is not None:
             return known
@@ -120,4 +122,16 @@ def _topic(kind: str, contract_id: int | None) -> bytes:
     if kind not in FEED_KINDS:
         text = f"kind {kind!r} cannot be subscribed to: choose from {', '.join(FEED_KINDS)}"
         raise InvalidField(text, field="kind", value=kind)
-    return f"{kind}.{'' if contract_id is None else contract_id}".encode()
+    return f"{kind}.{'' if contract_id is None else _contract_id(contract_id)}".encode()
+
+
+def _contract_id(value: object) -> int:
+    """What was given as a contract's number, if it can be one. Raises InvalidField."""
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = -1
+    if not 0 <= number < 2**63:
+        text = f"contract_id must be a number from 0 to 2**63 - 1, not {value!r}"
+        raise InvalidField(text, field="contract_id", value=value)
+    return number

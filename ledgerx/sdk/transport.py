@@ -30,6 +30,7 @@ _MONITORED = (
     | zmq.EVENT_CONNECTED
     | zmq.EVENT_CLOSED
     | zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -53,6 +54,7 @@ class Transport:
         self._monitors: dict[sockets.AnySocket, tuple[sockets.AnySocket, int]] = {}
         self._resolved: set[int] = set()  # ports whose connection was begun: the host has an address
         self._connected: set[int] = set()
+        self._secured: set[int] = set()
         try:
             self.request = self._open(ctx, sockets.dealer, keys, server_key, _SEND_FRAMES_MAX, 0)
             self.feed = self._open(ctx, sockets.sub, keys, server_key, 0, _FEED_FRAMES_MAX)
@@ -120,7 +122,11 @@ class Transport:
                 return HandshakeFailed(f"{where} does not speak CURVE-secured ZeroMQ: is the port right?")
             elif kind == zmq.EVENT_CLOSED and port not in self._connected:
                 return VenueUnreachable(f"{where} accepts no connection: is the venue running?")
-            elif kind in (zmq.EVENT_DISCONNECTED, zmq.EVENT_CLOSED):
+            elif kind == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._secured.add(port)
+            elif port not in self._secured:
+                return VenueUnreachable(f"{where} closed the connection before the handshake: is it a venue?")
+            else:
                 return VenueUnreachable(f"{where} closed the connection")
         return None
 
