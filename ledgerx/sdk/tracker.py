@@ -413,14 +413,16 @@ class Tracker:
         if sequence <= item.replayed_to:
             return
         item.replayed_to = sequence
-        if not self.line.first_below(sequence):
-            self._events.append(Event("", (message, item.msg), item))
-        elif isinstance(message, api.MessageRunChange):
-            self._events.append(Event("handle_run_change", (message.run_id, message.prev_run_id)))
-            self._events.append(Event("", (message, item.msg), item))
-        else:
-            handler = HANDLERS.get(wire.kind_of(message), "")
-            self._events.append(Event(handler, (message, item.msg), item))
+        if self.line.first_below(sequence):
+            self._events.append(self._news(message))
+        self._events.append(Event("", (message, item.msg), item))
+
+    @staticmethod
+    def _news(message: Any) -> Event:
+        """The handler's call for a message of the time before this client: it sent no such mid."""
+        if isinstance(message, api.MessageRunChange):
+            return Event("handle_run_change", (message.run_id, message.prev_run_id))
+        return Event(HANDLERS.get(wire.kind_of(message), ""), (message, None))
 
     def _event(self, message: Any, item: RequestItem | None, sequence: int) -> Event:
         """The handler's call for one answer, with the message that came before it.

@@ -163,7 +163,8 @@ def test_a_replay_of_the_users_gives_its_callback_everything_and_handlers_only_w
     bench.say(bench.status(item.mid, 210, 0, numbered=False))
     events = bench.dispatch()
     status = "handle_status_message"
-    assert handlers(events) == [status, status, status, "", status]
+    assert handlers(events) == [status, status, "", status, "", "", status]
+    assert [event.arguments[1] for event in events[1:5]] == [None, item.msg, None, item.msg]
     assert [answer.account_sequence for answer in item.answers] == [0, 1, 2, 3, 0]
     assert item.state is State.DONE
     again = bench.submit(api.MessageReplay(from_sequence=1))

@@ -15,6 +15,7 @@ from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk.commands.v0_0_1 import Commands
 from ledgerx.sdk.context import Context
 from ledgerx.sdk.items import RequestItem
+from ledgerx.sdk.states import State
 from ledgerx.testing.recorder import Recorder
 
 DEADLINE_S = 30.0
@@ -155,6 +156,12 @@ class Trader:
         """The calls about an item, as short text."""
         return [str(call) for call in self.heard.of(item)]
 
+    def opened(self, item: RequestItem) -> RequestItem:
+        """Wait until an order stands and its first report was dispatched; returns it."""
+        assert item.wait(State.OPEN, DEADLINE_S), item
+        self.heard.wait_reports(item, 1)
+        return item
+
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that a dispatched message brings about."""
         assert self.context.wait_until(condition, DEADLINE_S)
@@ -196,6 +203,12 @@ class Floor:
         return api.MessageLimitOrder(
             **{"contract_id": self.contract, "size": 1, "price_in_cents": 100, **fields}
         )
+
+
+def finished(item: RequestItem) -> RequestItem:
+    """Wait until a request is done; returns it."""
+    assert item.wait(timeout=DEADLINE_S), item
+    return item
 
 
 def close(contexts: Iterable[Context]) -> None:
