@@ -442,11 +442,11 @@ class Context:
 
     def _feed_silent(self, now: float) -> bool:
         """Whether the feed says nothing while the requests' connection lives: it must be made anew."""
-        link = self._tracker.link
+        link, grace_s = self._tracker.link, self.settings.heartbeat_grace_ms / 1000
         return (
             link.state is LinkState.UP
             and self._feed_read
-            and now > self._feed_heard_at + _FEED_SILENT_INTERVALS_MAX * link.interval_s
+            and now > self._feed_heard_at + _FEED_SILENT_INTERVALS_MAX * link.interval_s + grace_s
         )
 
     def _write(self) -> None:

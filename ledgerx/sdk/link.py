@@ -72,12 +72,13 @@ class Link:
         returned, self.offline = self.offline, False
         return returned
 
-    def greeted(self, interval_ms: int) -> None:
-        """The venue answered the hello."""
+    def greeted(self, interval_ms: int, now: float) -> None:
+        """The venue answered the hello, with the interval that it expects from now on."""
         self.state = LinkState.UP
         self._failures = 0
         if interval_ms > 0:
             self.interval_s = interval_ms / 1000
+        self._hello_at = min(self._hello_at, now + self.interval_s)
 
     def hello_sent(self, now: float) -> None:
         """A hello, which is the client's heartbeat, was put out."""

@@ -278,7 +278,7 @@ class Tracker:
         self.run_id = max(self.run_id, hello.run_id) if known else hello.run_id
         self.line.heard_head(hello.head, now)
         first = self.link.state is not LinkState.UP
-        self.link.greeted(hello.interval_ms)
+        self.link.greeted(hello.interval_ms, now)
         self._failure = None
         self._unsent.clear()
         for item in [*self._lost_reads(), *self.outstanding]:

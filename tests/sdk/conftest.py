@@ -10,14 +10,16 @@ import pytest
 from trading_floor import Floor, contract_details
 
 from ledgerx.exchange import Exchange
+from ledgerx.exchange.gateway_settings import GatewaySettings
 
 _CONTRACTS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def exchange() -> Iterator[Exchange]:
-    """A venue whose heart beats five times a second."""
-    with Exchange(http=False, interval_ms=200, contracts=contract_details()) as running:
+    """A venue whose heart beats five times a second and that forgets who is silent for six beats."""
+    settings = GatewaySettings(interval_ms=200, heartbeats_missed_max=6)
+    with Exchange(http=False, settings=settings, contracts=contract_details()) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from trading_floor import DEADLINE_S, Blocker, Floor, Listener
+from trading_floor import DEADLINE_S, Floor, Listener
 from zmq.utils import z85
 
 from ledgerx.clock import SystemClock
@@ -141,21 +141,18 @@ class TestStoppedFromWithin:
         assert not trader.context.is_alive()
 
     def test_a_blocked_handler_does_not_keep_the_io_thread_from_ending(self, floor: Floor) -> None:
+        block = floor.blocker()
+
         class Blocked(Listener):
-            def __init__(self) -> None:
-                super().__init__()
-                self.block = Blocker()
-
             def handle_connected(self) -> None:
-                self.block()
+                block()
 
-        heard = Blocked()
-        trader = floor.trader(heard=heard)
-        assert heard.block.entered.wait(DEADLINE_S)
+        trader = floor.trader(heard=Blocked())
+        assert block.entered.wait(DEADLINE_S)
         trader.context.stop()
         trader.context.join(0.5)  # the dispatch thread is still in the handler
         assert not trader.context.is_alive()
-        heard.block.release.set()
+        block.release.set()
 
     def test_what_waits_for_it_is_woken_by_its_end(self, floor: Floor) -> None:
         trader = floor.trader()

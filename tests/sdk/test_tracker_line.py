@@ -198,6 +198,13 @@ def test_the_hello_is_repeated_as_the_clients_heartbeat() -> None:
         assert [type(m) for m in bench.take()] == [api.MessageHello]
 
 
+def test_a_venue_with_a_shorter_interval_hears_from_us_within_it_from_the_start() -> None:
+    bench = Bench(connect=False)
+    bench.connect(interval_ms=200)
+    bench.advance(0.2)
+    assert [type(m) for m in bench.take()] == [api.MessageHello]
+
+
 def test_an_unanswered_hello_loses_the_connection_and_is_reported_once() -> None:
     bench = Bench(connect=False)
     for _ in range(3):

@@ -198,6 +198,12 @@ class Floor:
             trader.context.wait_connected(DEADLINE_S)
         return trader
 
+    def blocker(self) -> Blocker:
+        """A Blocker that lets go at the end of the test at the latest."""
+        blocker = Blocker()
+        self._stack.callback(blocker.release.set)
+        return blocker
+
     def order(self, **fields: Any) -> api.MessageLimitOrder:
         """An order of one lot at 100 cents in this test's contract."""
         return api.MessageLimitOrder(
