@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from trading_floor import Floor, contract_details
+from trading_floor import CONTRACTS, RESERVED, Floor, contract_details
 
 from ledgerx.exchange import Exchange
 from ledgerx.exchange.gateway_settings import GatewaySettings
@@ -26,6 +26,6 @@ def exchange() -> Iterator[Exchange]:
 @pytest.fixture
 def floor(exchange: Exchange) -> Iterator[Floor]:
     """Traders on the module's venue, in a contract that no other test uses."""
-    details = len(contract_details())
+    contract = RESERVED + 1 + next(_CONTRACTS) % (CONTRACTS - RESERVED)
     with contextlib.ExitStack() as stack:
-        yield Floor(exchange, stack, next(_CONTRACTS) % details + 1)
+        yield Floor(exchange, stack, contract)

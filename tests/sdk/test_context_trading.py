@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from trading_floor import DEADLINE_S, Floor, Trader, finished
+from trading_floor import CONTRACTS, DEADLINE_S, Floor, Trader, finished
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.sdk.items import RequestItem
@@ -15,6 +15,7 @@ Order = api.MessageLimitOrder
 Report = api.MessageActionReport
 Status = api.MessageStatus
 
+ANOTHER_CONTRACT = 1  # no test of its own trades there
 STATUS = "status_message"
 REPORT = "action_report"
 
@@ -155,7 +156,7 @@ class TestChangingOrders:
 
     def test_cancel_all_in_one_contract_and_in_every_one(self, floor: Floor) -> None:
         trader = floor.trader()
-        other = floor.contract % 60 + 1
+        other = ANOTHER_CONTRACT
         orders = [trader.opened(trader.cmd.limit_order(c, 1, 5)) for c in (floor.contract, other)]
         cancel = finished(trader.cmd.cancel_all(floor.contract))
         assert [order.state for order in orders] == [State.DONE, State.OPEN]
@@ -175,7 +176,7 @@ class TestQuestions:
         every = finished(trader.cmd.get_contract(all_contracts=True))
         details = every.answers[1:]
         assert [detail.remaining for detail in details] == list(reversed(range(len(details))))
-        assert sorted(trader.heard.contracts) == list(range(1, 61))
+        assert sorted(trader.heard.contracts) == list(range(1, CONTRACTS + 1))
 
     def test_the_state_of_a_book(self, floor: Floor) -> None:
         alice, bob = floor.trader(), floor.trader()
@@ -199,7 +200,7 @@ class TestQuestions:
             (orders[0].mid, 1),
             (orders[1].mid, 2),
         ]
-        none = finished(trader.cmd.get_open_orders(floor.contract % 60 + 1))
+        none = finished(trader.cmd.get_open_orders(ANOTHER_CONTRACT))
         assert trader.calls(none) == [f"{STATUS} 300", f"{STATUS} 210"]
         # The question's reports are no news of the orders.
         finished(trader.cmd.cancel_order(floor.contract, orders[0].mid))

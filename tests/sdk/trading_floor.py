@@ -21,6 +21,7 @@ from ledgerx.testing.recorder import Recorder
 DEADLINE_S = 30.0
 TICK = 5
 CONTRACTS = 60
+RESERVED = 12  # contracts 1 to 12 are for tests that name their contract
 
 
 def contract_details() -> list[api.MessageContractDetail]:
