@@ -1,7 +1,7 @@
 """The Context: an I/O thread and a dispatch thread around the tracker (manual, "Library Context").
 
-This file owns threads, the lock round the tracker and the life of the sockets. What is said to the
-exchange and when is the tracker's; what is done with an answer is the processor's.
+This file is what a program holds: it behaves like a Thread, takes requests and subscriptions, and closes in
+order. The sockets are io_thread.py's, the protocol is the tracker's, the answers are the processor's.
 """
 
 from __future__ import annotations
@@ -12,14 +12,10 @@ import logging
 import os
 import threading
 import weakref
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Any
+from typing import Self
 
-import zmq
-
-from ledgerx.api.client import v0_0_1 as api
 from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import (
     ConnectTimeout,
@@ -28,30 +24,22 @@ from ledgerx.errors import (
     InvalidField,
     InvalidMessage,
     InvalidState,
-    Retryable,
 )
 from ledgerx.protocol.crypto import KeyPair, check_key
 from ledgerx.protocol.ports import Address
 from ledgerx.protocol.wire import AnyMessage
 from ledgerx.sdk.book import LocalBook
 from ledgerx.sdk.context_settings import ContextSettings
-from ledgerx.sdk.dispatch import Dispatcher
-from ledgerx.sdk.events import Event
-from ledgerx.sdk.feed import FEED_KINDS, Feed
+from ledgerx.sdk.feed import FEED_KINDS
+from ledgerx.sdk.io_thread import IOThread
 from ledgerx.sdk.items import RequestItem
-from ledgerx.sdk.link import LinkState
 from ledgerx.sdk.processor import MessageProcessor
 from ledgerx.sdk.states import State
 from ledgerx.sdk.store import MessageIDStore
-from ledgerx.sdk.tracker import Tracker
-from ledgerx.sdk.transport import Transport
 
 __all__ = ["FEED_KINDS", "Context"]
 
-_POLL_MAX_S = 1.0
 _END_S = 1.0  # what closing may take beyond sending
-_FEED_SILENT_INTERVALS_MAX = 4
-_FRAMES_READ_MAX = 200  # in one turn, so that sending is never starved
 
 logging.getLogger("ledgerx").addHandler(logging.NullHandler())
 
@@ -63,14 +51,20 @@ class Context:
     the publish port is the next one, the HTTP port the one before, unless given). `private` and
     `public` are the client's keys and `server_public_key` the exchange's: 40 Z85 bytes or 32 raw ones.
     `processor` is a MessageProcessor subclass or an instance of one. `store` keeps the requests in
-    progress; one is made if none is given. `settings` are this Context's own numbers in place of those of
-    `ledgerx.sdk.settings`.
+    progress; one is made if none is given. The numbers it obeys are those of `ledgerx.sdk.settings` when it
+    is made; `with_settings` gives others.
 
     The threads are daemons, so that a program may end while they run; what was sent before is flushed
     at the interpreter's exit. Every method may be called from any thread, handlers included.
 
     Raises InvalidKey, InvalidAddress, InvalidField.
     """
+
+    #: This class's own numbers, None for those of `ledgerx.sdk.settings`.
+    given_settings: ContextSettings | None = None
+
+    #: Where it gets its time and its randomness.
+    clock: Clock = SYSTEM_CLOCK
 
     def __init__(
         self,
@@ -84,36 +78,29 @@ class Context:
         request_port: int | None = None,
         publish_port: int | None = None,
         http_port: int | None = None,
-        settings: ContextSettings | None = None,
-        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.address = Address.of(fqdn, request_port, publish_port, http_port)
-        self._keys = KeyPair(check_key(public, "public key"), check_key(private, "private key"))
-        self._server_key = check_key(server_public_key, "server public key")
+        keys = KeyPair(check_key(public, "public key"), check_key(private, "private key"))
         self._processor = _check_processor(processor)
         self.store = MessageIDStore() if store is None else store
-        self.settings = ContextSettings() if settings is None else settings
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._tracker = Tracker(
-            instance=clock.unique_hex(),
-            make_mid=clock.unique_hex,
-            random=clock.random,
+        self.settings = self.given_settings or ContextSettings()
+        self._io = IOThread(
+            self.address,
+            keys,
+            check_key(server_public_key, "server public key"),
             store=self.store,
-            settings=self.settings.tracker,
-            owner=self,
+            settings=self.settings,
+            clock=self.clock,
+            on_end=lambda: _RUNNING.discard(self),
         )
-        self._feed = Feed(self)
-        self._feed_heard_at = 0.0
-        self._feed_read = False  # not while its handlers are far behind
-        self._books_to_ask: deque[LocalBook] = deque()
-        self._dispatcher: Dispatcher | None = None
-        self._thread: threading.Thread | None = None
-        self._stopping = False
-        self._ended = False  # the I/O thread will do nothing more
-        self._wake_read, self._wake_write = -1, -1
-        self._transport: Transport | None = None
+
+    @classmethod
+    def with_settings(cls, settings: ContextSettings | None, clock: Clock = SYSTEM_CLOCK) -> type[Self]:
+        """The same class with numbers, or a clock, of its own: `Context.with_settings(mine)(fqdn, ...)`.
+
+        None stands for the numbers of `ledgerx.sdk.settings`.
+        """
+        return type(cls.__name__, (cls,), {"given_settings": settings, "clock": clock})
 
     # ------------------------------------------------------------------ like a Thread
 
@@ -123,46 +110,36 @@ class Context:
         Raises IncompleteProcessor (a TypeError) naming the handlers that the processor lacks, and
         InvalidState (a RuntimeError) if it was started or stopped before.
         """
-        self._check_startable()
+        self._io.check_startable()
         processor = _complete(self._processor)
-        with self._lock:
-            self._check_startable()
-            self._dispatcher = Dispatcher(processor, self._dispatched, "ledgerx-dispatch")
-            self._wake_read, self._wake_write = os.pipe()
-            os.set_blocking(self._wake_write, False)
-            self._thread = threading.Thread(target=self._run, name="ledgerx-io", daemon=True)
         processor.context = self
         _RUNNING.add(self)
-        self._dispatcher.thread.start()
-        self._thread.start()
+        self._io.start(processor)
 
     def stop(self) -> None:
         """End the threads. Returns at once; stopping twice is fine.
 
         What was submitted is sent first, if the exchange takes it within `settings.close_timeout_s`.
         """
-        with self._lock:
-            self._stopping = True
-            self._changed.notify_all()
-            self._wake()
+        self._io.stop()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the threads end, `timeout` seconds at most. Does not stop them.
 
         Raises InvalidState if not started, or on the Context's own threads.
         """
-        thread, dispatcher = self._thread, self._dispatcher
+        thread, dispatcher = self._io.thread, self._io.dispatcher
         if thread is None or dispatcher is None:
             raise InvalidState("cannot join a Context before it is started")
         if threading.current_thread() in (thread, dispatcher.thread):
             raise InvalidState("cannot join a Context from one of its handlers: call stop() there")
-        end = None if timeout is None else self._clock.monotonic() + timeout
+        end = None if timeout is None else self.clock.monotonic() + timeout
         thread.join(timeout)
-        dispatcher.thread.join(None if end is None else max(0.0, end - self._clock.monotonic()))
+        dispatcher.thread.join(None if end is None else max(0.0, end - self.clock.monotonic()))
 
     def is_alive(self) -> bool:
         """Whether the I/O thread runs."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._io.is_alive()
 
     def __enter__(self) -> Context:
         self.start()
@@ -179,7 +156,7 @@ class Context:
             self.join(self.settings.close_timeout_s + _END_S)
 
     def __repr__(self) -> str:
-        state = "running" if self.is_alive() else "stopped" if self._stopping else "not started"
+        state = "running" if self.is_alive() else "stopped" if self._io.stopping else "not started"
         return f"<{type(self).__name__} {self.address.host}:{self.address.request_port} {state}>"
 
     # ------------------------------------------------------------------ what a program asks
@@ -187,7 +164,7 @@ class Context:
     @property
     def connected(self) -> bool:
         """Whether the exchange has answered on the present connection."""
-        return self._tracker.link.state is LinkState.UP and not self._ended
+        return self._io.connected
 
     @property
     def run_id(self) -> int:
@@ -195,7 +172,7 @@ class Context:
 
         `handle_run_change` is called later, when everything of the run before was dispatched.
         """
-        return self._tracker.run_id
+        return self._io.tracker.run_id
 
     def wait_connected(self, timeout: float | None = None) -> None:
         """Wait until the exchange has answered, `timeout` seconds (default: CONNECT_TIMEOUT_S).
@@ -204,15 +181,11 @@ class Context:
         ConnectTimeout if nothing did, InvalidState if the Context is not running.
         """
         limit = self.settings.connect_timeout_s if timeout is None else timeout
-        self._check_running()
-        if self.wait_until(lambda: self.connected, limit):
+        self._io.check_running()
+        if self._io.wait_until(lambda: self.connected, limit):
             return
-        self._check_running()
-        with self._lock:
-            failure = self._tracker.failure
-            if failure is None and self._transport is not None:
-                failure = self._transport.unanswered()
-        raise failure or ConnectTimeout(f"{self!r} had no answer in {limit} s")
+        self._io.check_running()
+        raise self._io.failure() or ConnectTimeout(f"{self!r} had no answer in {limit} s")
 
     def submit(self, message: AnyMessage, *, wait: bool = True) -> RequestItem:
         """Send one request; returns its item. For extension: programs use `Commands`.
@@ -221,10 +194,10 @@ class Context:
         and goes on being resent. Does not wait with `wait=False` or on the dispatch thread. Raises
         InvalidMessage, InvalidField, QueueFull, and InvalidState when the Context is not running.
         """
-        with self._lock:
-            self._check_running()
-            item = self._tracker.submit(message, self._clock.monotonic())
-            self._wake()
+        with self._io.lock:
+            self._io.check_running()
+            item = self._io.tracker.submit(message, self.clock.monotonic())
+            self._io.wake()
         self._wait_acknowledged(item, wait)
         return item
 
@@ -238,10 +211,10 @@ class Context:
         if not isinstance(messages, Iterable):
             raise InvalidMessage(f"messages must be an iterable of requests, not {messages!r}")
         requests = list(messages)
-        with self._lock:
-            self._check_running()
-            batch, members = self._tracker.submit_batch(requests, self._clock.monotonic())
-            self._wake()
+        with self._io.lock:
+            self._io.check_running()
+            batch, members = self._io.tracker.submit_batch(requests, self.clock.monotonic())
+            self._io.wake()
         self._wait_acknowledged(batch, wait)
         return batch, members
 
@@ -250,244 +223,33 @@ class Context:
 
         `kind` is one of FEED_KINDS. All book tops are subscribed to from the start.
         """
-        with self._lock:
-            self._feed.subscribe(kind, contract_id)
-            self._wake()
+        with self._io.lock:
+            self._io.feed.subscribe(kind, contract_id)
+            self._io.wake()
 
     def unsubscribe(self, kind: str, contract_id: int | None = None) -> None:
         """End a subscription made with the same arguments; `("book_top")` ends the default one."""
-        with self._lock:
-            self._feed.unsubscribe(kind, contract_id)
-            self._wake()
+        with self._io.lock:
+            self._io.feed.unsubscribe(kind, contract_id)
+            self._io.wake()
 
     def book(self, contract_id: int) -> LocalBook:
         """The local book of a contract, kept from the public feed from now on.
 
         It is there at once and true after `wait_synchronised`. Raises InvalidState once the Context ended.
         """
-        with self._lock:
-            if self._ended:
+        with self._io.lock:
+            if self._io.ended:
                 raise InvalidState("the Context has ended: make another one")
-            book = self._feed.book(contract_id)
-            self._wake()
+            book = self._io.feed.book(contract_id)
+            self._io.wake()
         return book
-
-    # ------------------------------------------------------------------ what items ask (Owner)
-
-    def wait_until(self, condition: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait until `condition()` holds, the Context ends, or `timeout` seconds pass."""
-        if self.is_dispatching():
-            if not condition():
-                raise InvalidState("a handler cannot wait for an answer: it would wait for itself")
-            return True
-        with self._changed:
-            self._changed.wait_for(lambda: condition() or self._ended, timeout)
-            return condition()
-
-    def callback_set(self, item: RequestItem) -> None:
-        """A callback was set: answers that were dispatched before are due to it."""
-        if self._dispatcher is not None:
-            self._dispatcher.put([Event("", (), item)])
-
-    def abandon(self, item: RequestItem) -> None:
-        """Give a request up."""
-        with self._lock:
-            self._tracker.abandon(item, self._clock.monotonic())
-            self._changed.notify_all()
-
-    # ------------------------------------------------------------------ what books ask (BookOwner)
-
-    def ask_snapshot(self, book: LocalBook) -> None:
-        """Ask for a book's state on its behalf. Either thread of the Context; it may hold the lock."""
-        self._books_to_ask.append(book)
-
-    def is_dispatching(self) -> bool:
-        """Whether the caller runs on the dispatch thread, so is a handler or a callback."""
-        return self._dispatcher is not None and self._dispatcher.is_current()
 
     # ------------------------------------------------------------------ inside
 
-    def _check_startable(self) -> None:
-        if self._thread is not None or self._stopping:
-            raise InvalidState("a Context can be started once, and not after stop(): make another one")
-
-    def _check_running(self) -> None:
-        if self._thread is None or self._stopping:
-            state = "stopped" if self._stopping else "not started yet"
-            raise InvalidState(f"the Context is {state}: call start() first, once")
-
     def _wait_acknowledged(self, item: RequestItem, wait: bool) -> None:
-        if wait and not self.is_dispatching():
-            self.wait_until(lambda: item.state is not State.SENT, self.settings.ack_timeout_s)
-
-    def _wake(self) -> None:
-        """Have the I/O thread look at the tracker. Called with the lock held."""
-        if self._wake_write >= 0:
-            with contextlib.suppress(BlockingIOError):  # it is being woken already
-                os.write(self._wake_write, b"\0")
-
-    def _dispatched(self, event: Event) -> None:
-        """An event's handler and callback returned. Dispatch thread."""
-        if event.sequence == 0 and event.item is None:
-            return
-        with self._lock:
-            self._tracker.dispatched(event, self._clock.monotonic())
-            if self._tracker.has_output or self._books_to_ask:
-                self._wake()
-            self._changed.notify_all()
-
-    def _run(self) -> None:
-        """The I/O thread."""
-        assert self._dispatcher is not None
-        ctx: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        linger_s = 0.0
-        try:
-            while not self._stopping:
-                self._turn(ctx)
-            end = self._clock.monotonic() + self.settings.close_timeout_s
-            self._flush(ctx, end)
-            if self.connected:  # what waits for a connection would linger in vain
-                linger_s = max(0.0, end - self._clock.monotonic())
-            self._dispatcher.stop()
-        except Exception as error:
-            self._dispatcher.put([Event("handle_error", (error,))])
-            self._dispatcher.stop(after_waiting=True)
-        finally:
-            self._end(ctx, linger_s)
-
-    def _end(self, ctx: zmq.Context[zmq.Socket[bytes]], linger_s: float) -> None:
-        """Close all there is and tell who waits. I/O thread, its last act."""
-        self._close_transport(int(linger_s * 1000))
-        with self._lock:
-            self._stopping = self._ended = True
-            os.close(self._wake_read)
-            os.close(self._wake_write)
-            self._wake_write = -1
-            self._feed.ended()
-            self._changed.notify_all()
-        ctx.term()
-        _RUNNING.discard(self)
-
-    def _turn(self, ctx: zmq.Context[zmq.Socket[bytes]], wait_max_s: float = _POLL_MAX_S) -> None:
-        now = self._clock.monotonic()
-        with self._lock:
-            if self._tracker.link.state is LinkState.DOWN:
-                self._close_transport(0)
-            if self._tracker.link.should_open(now):
-                self._open_transport(ctx, now)
-            wait_s = min(max(0.0, self._tracker.next_deadline() - now), wait_max_s)
-        ready = self._poll(wait_s)
-        with self._lock:
-            self._read(ready)
-            now = self._clock.monotonic()
-            if self._feed_silent(now):
-                self._tracker.connection_lost(now, Retryable("the public feed has been silent for too long"))
-            if self._transport is not None and self._tracker.link.greeting_expired(now):
-                self._tracker.connection_lost(now, self._transport.unanswered())
-            self._ask_snapshots(now)
-            self._tracker.tick(now)
-            self._write()
-            events = self._tracker.take_events()
-            self._changed.notify_all()  # an ACK is no event while an earlier message is missing
-            for event in events:
-                self._feed.mark(event)
-        assert self._dispatcher is not None
-        self._dispatcher.put(events)
-
-    def _poll(self, wait_s: float) -> set[Any]:
-        assert self._dispatcher is not None
-        poller = zmq.Poller()
-        poller.register(self._wake_read, zmq.POLLIN)
-        transport = self._transport
-        if transport is not None:
-            flags = zmq.POLLIN | (zmq.POLLOUT if self._tracker.has_output else 0)
-            poller.register(transport.request, flags)
-            self._feed_read = self._dispatcher.public_waiting < self.settings.feed_backlog_max
-            if self._feed_read:
-                poller.register(transport.feed, zmq.POLLIN)
-            for monitor in transport.monitors:
-                poller.register(monitor, zmq.POLLIN)
-        return {source for source, _ in poller.poll(int(wait_s * 1000) + 1)}
-
-    def _read(self, ready: set[Any]) -> None:
-        """Take what the sockets have. Signs of life are read before silence is judged."""
-        if self._wake_read in ready:
-            os.read(self._wake_read, 4096)
-        transport, dispatcher = self._transport, self._dispatcher
-        if transport is None or dispatcher is None:
-            return
-        for add, topic in self._feed.take_changes():
-            if add:
-                transport.feed.subscribe(topic)
-            else:
-                transport.feed.unsubscribe(topic)
-        if transport.request in ready:
-            for frame in _drain(transport.request):
-                self._tracker.receive(frame[-1], self._clock.monotonic())
-        if transport.feed in ready:
-            self._feed_heard_at = self._clock.monotonic()
-            for topic, data in _drain(transport.feed):
-                dispatcher.put(self._feed.receive(topic, data))
-        for monitor in list(transport.monitors):
-            reason = transport.lost(monitor) if monitor in ready else None
-            if reason is not None:
-                self._tracker.connection_lost(self._clock.monotonic(), reason)
-
-    def _ask_snapshots(self, now: float) -> None:
-        while self._books_to_ask:
-            book = self._books_to_ask.popleft()
-            request = api.MessageGetBookState(contract_id=book.contract_id)
-            item = self._tracker.submit(request, now, internal=True)
-            item.callback = book.snapshot
-
-    def _feed_silent(self, now: float) -> bool:
-        """Whether the feed says nothing while the requests' connection lives: it must be made anew."""
-        link, grace_s = self._tracker.link, self.settings.heartbeat_grace_ms / 1000
-        return (
-            link.state is LinkState.UP
-            and self._feed_read
-            and now > self._feed_heard_at + _FEED_SILENT_INTERVALS_MAX * link.interval_s + grace_s
-        )
-
-    def _write(self) -> None:
-        transport = self._transport
-        while transport is not None and self._tracker.link.state is not LinkState.DOWN:
-            frame = self._tracker.output()
-            if frame is None:
-                return
-            if not transport.send(frame):
-                self._tracker.unsend()
-                return
-
-    def _open_transport(self, ctx: zmq.Context[zmq.Socket[bytes]], now: float) -> None:
-        self._close_transport(0)
-        self._feed.disconnected()
-        self._feed_heard_at = now
-        self._tracker.connection_opened(now)
-        try:
-            self._transport = Transport(ctx, self.address, self._keys, self._server_key)
-        except Error as error:
-            self._tracker.connection_lost(now, error)
-            return
-        self._transport.subscribe(self._feed.topics())
-
-    def _close_transport(self, linger_ms: int) -> None:
-        if self._transport is not None:
-            self._transport.close(linger_ms)
-            self._transport = None
-
-    def _flush(self, ctx: zmq.Context[zmq.Socket[bytes]], end: float) -> None:
-        """Before the end: what was submitted leaves, if the exchange takes it by then."""
-        while self._tracker.has_unsent_requests and (left_s := end - self._clock.monotonic()) > 0:
-            self._turn(ctx, min(left_s, _POLL_MAX_S))
-
-
-def _drain(socket: zmq.Socket[bytes]) -> list[list[bytes]]:
-    frames: list[list[bytes]] = []
-    with contextlib.suppress(zmq.Again):
-        while len(frames) < _FRAMES_READ_MAX:
-            frames.append(socket.recv_multipart(zmq.NOBLOCK))
-    return frames
+        if wait and not self._io.is_dispatching():
+            self._io.wait_until(lambda: item.state is not State.SENT, self.settings.ack_timeout_s)
 
 
 def _check_processor(processor: object) -> type[MessageProcessor] | MessageProcessor:

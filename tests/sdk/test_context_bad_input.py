@@ -75,9 +75,8 @@ class TestNoWayIn:
         keys = floor.keys()
         assert keys.private is not None
         trader = floor.trader(connect=False, settings=QUICK)
-        context = Context(
-            "nohost.invalid", keys.private, keys.public, keys.public, trader.heard, settings=QUICK
-        )
+        quick = Context.with_settings(QUICK)
+        context = quick("nohost.invalid", keys.private, keys.public, keys.public, trader.heard)
         with context, pytest.raises(VenueUnreachable, match=r"host name nohost\.invalid"):
             context.wait_connected()
         assert not context.is_alive()
@@ -86,7 +85,8 @@ class TestNoWayIn:
         keys = floor.keys()
         assert keys.private is not None
         heard = floor.trader().heard
-        context = Context("ex!ample", keys.private, keys.public, keys.public, heard, settings=QUICK)
+        quick = Context.with_settings(QUICK)
+        context = quick("ex!ample", keys.private, keys.public, keys.public, heard)
         with context, pytest.raises(VenueUnreachable, match="ex!ample cannot be connected to"):
             context.wait_connected()
 

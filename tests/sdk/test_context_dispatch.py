@@ -64,8 +64,7 @@ class TestCallbacks:
     def test_it_is_called_right_after_the_handler_of_the_same_message(self, floor: Floor) -> None:
         trader = floor.trader()
         block = floor.blocker()
-        trader.context.callback_set(blocking(block))
-        assert block.entered.wait(DEADLINE_S)
+        block_dispatch(trader, block)
         item = trader.cmd.limit_order(floor.contract, 1, 100, wait=False)
         item.callback = trader.heard.callback
         block.release.set()
@@ -92,7 +91,7 @@ class TestCallbacks:
         assert [str(call) for call in trader.heard.named("callback")] == ["callback 203"]
 
     def test_one_set_in_a_handler_gets_the_message_at_hand(self, floor: Floor) -> None:
-        heard = Doing(acknowledgement, lambda: set_callback())
+        heard = Doing(lambda msg: acknowledgement(msg) and msg.account_sequence, lambda: set_callback())
         trader = floor.trader(heard=heard)
         waiting: list[RequestItem] = []
 
@@ -100,19 +99,17 @@ class TestCallbacks:
             waiting[0].callback = heard.callback
 
         block = floor.blocker()
-        trader.context.callback_set(blocking(block))
+        block_dispatch(trader, block)
         waiting.append(trader.cmd.limit_order(floor.contract, 1, 100, wait=False))
         block.release.set()
         trader.heard.wait_calls(3, "callback")
         assert trader.calls(waiting[0])[:2] == ["status_message 300", "callback 300"]
 
 
-def blocking(block: Blocker) -> RequestItem:
-    """An item whose callback holds the dispatch thread up, as a slow handler would."""
-    item = RequestItem(Status())
-    item.callback = lambda msg, prev_msg: block()
-    item.keep(Status(), None)
-    return item
+def block_dispatch(trader: Trader, block: Blocker) -> None:
+    """Hold the dispatch thread up, as a slow handler would: in a callback set late."""
+    finished(trader.cmd.get_positions()).callback = lambda msg, prev_msg: block.once()
+    assert block.entered.wait(DEADLINE_S)
 
 
 class TestWithoutWaiting:

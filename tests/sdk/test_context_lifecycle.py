@@ -29,9 +29,12 @@ NOWHERE = "127.0.0.1:9"  # the discard port: nothing listens there
 KEYS = KeyPair.generate()
 
 
-def idle_context(processor: Any = Recorder, **options: Any) -> Context:
+def idle_context(
+    processor: Any = Recorder, settings: ContextSettings | None = None, **options: Any
+) -> Context:
     assert KEYS.private is not None
-    return Context(NOWHERE, KEYS.private, KEYS.public, KEYS.public, processor, **options)
+    kind = Context.with_settings(settings)
+    return kind(NOWHERE, KEYS.private, KEYS.public, KEYS.public, processor, **options)
 
 
 @pytest.fixture

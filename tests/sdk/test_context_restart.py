@@ -170,7 +170,8 @@ def test_a_venue_that_hangs_is_given_up_and_taken_up_again() -> None:
         keys = venue.trader("alice")
         assert keys.private is not None
         heard = Listener()
-        context = Context(venue.address, keys.private, keys.public, venue.public_key, heard, settings=QUICK)
+        quick = Context.with_settings(QUICK)
+        context = quick(venue.address, keys.private, keys.public, venue.public_key, heard)
         context.start()
         try:
             context.wait_connected(DEADLINE_S)

@@ -1,0 +1,339 @@
+"""The I/O thread of a Context: it alone touches the sockets, and drives the tracker and the feed.
+
+The tracker and the feed are shared with the threads that submit and dispatch; `lock` guards them, and is
+never held while user code runs. What is said to the exchange and when is the tracker's; this file reads,
+writes, and makes a new connection when the old one is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+
+from ledgerx.api.client import v0_0_1 as api
+from ledgerx.clock import Clock
+from ledgerx.errors import Error, InvalidState, Retryable
+from ledgerx.protocol.crypto import KeyPair
+from ledgerx.protocol.ports import Address
+from ledgerx.protocol.sockets import AnyContext, AnySocket
+from ledgerx.sdk.book import LocalBook
+from ledgerx.sdk.context_settings import ContextSettings
+from ledgerx.sdk.dispatch import Dispatcher
+from ledgerx.sdk.events import Event
+from ledgerx.sdk.feed import Feed
+from ledgerx.sdk.items import RequestItem
+from ledgerx.sdk.link import LinkState
+from ledgerx.sdk.processor import MessageProcessor
+from ledgerx.sdk.store import MessageIDStore
+from ledgerx.sdk.tracker import Tracker
+from ledgerx.sdk.transport import Transport
+
+__all__ = ["IOThread"]
+
+_POLL_MAX_S = 1.0
+_FEED_SILENT_INTERVALS_MAX = 4
+_FRAMES_READ_MAX = 200  # in one turn, so that sending is never starved
+
+
+class IOThread:
+    """The thread, what it drives, and what it shares.
+
+    `lock` guards `tracker` and `feed`; `changed` is notified when a request's state, the connection or the
+    thread's own life may have changed. `ended` calls back when the thread's last act is done.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        keys: KeyPair,
+        server_key: bytes,
+        *,
+        store: MessageIDStore,
+        settings: ContextSettings,
+        clock: Clock,
+        on_end: Callable[[], object],
+    ) -> None:
+        self.address = address
+        self.settings = settings
+        self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
+        self.tracker = Tracker(
+            instance=clock.unique_hex(),
+            make_mid=clock.unique_hex,
+            random=clock.random,
+            store=store,
+            settings=settings.tracker,
+            owner=self,
+        )
+        self.feed = Feed(self)
+        self.dispatcher: Dispatcher | None = None
+        self.thread: threading.Thread | None = None
+        self.stopping = False
+        self.ended = False  # the thread will do nothing more
+        self._on_end = on_end
+        self._keys = keys
+        self._server_key = server_key
+        self._clock = clock
+        self._feed_heard_at = 0.0
+        self._feed_read = False  # not while its handlers are far behind
+        self._books_to_ask: deque[LocalBook] = deque()
+        self._wake_read, self._wake_write = -1, -1
+        self._transport: Transport | None = None
+
+    # ------------------------------------------------------------------ its life
+
+    def check_startable(self) -> None:
+        """Raise InvalidState where the thread was started or stopped before."""
+        if self.thread is not None or self.stopping:
+            raise InvalidState("a Context can be started once, and not after stop(): make another one")
+
+    def check_running(self) -> None:
+        """Raise InvalidState where nothing can be asked of the thread."""
+        if self.thread is None or self.stopping:
+            state = "stopped" if self.stopping else "not started yet"
+            raise InvalidState(f"the Context is {state}: call start() first, once")
+
+    def start(self, processor: MessageProcessor) -> None:
+        """Start this thread and the dispatch thread, which calls `processor`. Raises InvalidState."""
+        with self.lock:
+            self.check_startable()
+            self.dispatcher = Dispatcher(processor, self._dispatched, "ledgerx-dispatch")
+            self._wake_read, self._wake_write = os.pipe()
+            os.set_blocking(self._wake_write, False)
+            self.thread = threading.Thread(target=self._run, name="ledgerx-io", daemon=True)
+        self.dispatcher.thread.start()
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Have both threads end; what was submitted is sent first. Returns at once."""
+        with self.lock:
+            self.stopping = True
+            self.changed.notify_all()
+            self.wake()
+
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self.thread is not None and self.thread.is_alive()
+
+    def wake(self) -> None:
+        """Have the thread look at the tracker. Called with the lock held."""
+        if self._wake_write >= 0:
+            with contextlib.suppress(BlockingIOError):  # it is being woken already
+                os.write(self._wake_write, b"\0")
+
+    @property
+    def connected(self) -> bool:
+        """Whether the exchange has answered on the present connection."""
+        return self.tracker.link.state is LinkState.UP and not self.ended
+
+    def failure(self) -> Error | None:
+        """Why there is no connection, as far as is known."""
+        with self.lock:
+            failure = self.tracker.failure
+            if failure is None and self._transport is not None:
+                failure = self._transport.unanswered()
+            return failure
+
+    # ------------------------------------------------------------------ what items ask (Owner)
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait until `condition()` holds, the Context ends, or `timeout` seconds pass."""
+        if self.is_dispatching():
+            if not condition():
+                raise InvalidState("a handler cannot wait for an answer: it would wait for itself")
+            return True
+        with self.changed:
+            self.changed.wait_for(lambda: condition() or self.ended, timeout)
+            return condition()
+
+    def callback_set(self, item: RequestItem) -> None:
+        """A callback was set: answers that were dispatched before are due to it."""
+        if self.dispatcher is not None:
+            self.dispatcher.put([Event("", (), item)])
+
+    def abandon(self, item: RequestItem) -> None:
+        """Give a request up."""
+        with self.lock:
+            self.tracker.abandon(item, self._clock.monotonic())
+            self.changed.notify_all()
+
+    # ------------------------------------------------------------------ what books ask (BookOwner)
+
+    def ask_snapshot(self, book: LocalBook) -> None:
+        """Ask for a book's state on its behalf. Either thread of the Context; it may hold the lock."""
+        self._books_to_ask.append(book)
+
+    def is_dispatching(self) -> bool:
+        """Whether the caller runs on the dispatch thread, so is a handler or a callback."""
+        return self.dispatcher is not None and self.dispatcher.is_current()
+
+    # ------------------------------------------------------------------ the loop
+
+    def _dispatched(self, event: Event) -> None:
+        """An event's handler and callback returned. Dispatch thread."""
+        if event.sequence == 0 and event.item is None:
+            return
+        with self.lock:
+            self.tracker.dispatched(event, self._clock.monotonic())
+            if self.tracker.has_output or self._books_to_ask:
+                self.wake()
+            self.changed.notify_all()
+
+    def _run(self) -> None:
+        """The I/O thread."""
+        assert self.dispatcher is not None
+        ctx: AnyContext = zmq.Context()
+        linger_s = 0.0
+        try:
+            while not self.stopping:
+                self._turn(ctx)
+            end = self._clock.monotonic() + self.settings.close_timeout_s
+            self._flush(ctx, end)
+            if self.connected:  # what waits for a connection would linger in vain
+                linger_s = max(0.0, end - self._clock.monotonic())
+            self.dispatcher.stop()
+        except Exception as error:
+            self.dispatcher.put([Event("handle_error", (error,))])
+            self.dispatcher.stop(after_waiting=True)
+        finally:
+            self._end(ctx, linger_s)
+
+    def _end(self, ctx: AnyContext, linger_s: float) -> None:
+        """Close all there is and tell who waits. I/O thread, its last act."""
+        self._close_transport(int(linger_s * 1000))
+        with self.lock:
+            self.stopping = self.ended = True
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            self._wake_write = -1
+            self.feed.ended()
+            self.changed.notify_all()
+        ctx.term()
+        self._on_end()
+
+    def _turn(self, ctx: AnyContext, wait_max_s: float = _POLL_MAX_S) -> None:
+        now = self._clock.monotonic()
+        with self.lock:
+            if self.tracker.link.state is LinkState.DOWN:
+                self._close_transport(0)
+            if self.tracker.link.should_open(now):
+                self._open_transport(ctx, now)
+            wait_s = min(max(0.0, self.tracker.next_deadline() - now), wait_max_s)
+        ready = self._poll(wait_s)
+        with self.lock:
+            self._read(ready)
+            now = self._clock.monotonic()
+            if self._feed_silent(now):
+                self.tracker.connection_lost(now, Retryable("the public feed has been silent for too long"))
+            if self._transport is not None and self.tracker.link.greeting_expired(now):
+                self.tracker.connection_lost(now, self._transport.unanswered())
+            self._ask_snapshots(now)
+            self.tracker.tick(now)
+            self._write()
+            events = self.tracker.take_events()
+            self.changed.notify_all()  # an ACK is no event while an earlier message is missing
+            for event in events:
+                self.feed.mark(event)
+        assert self.dispatcher is not None
+        self.dispatcher.put(events)
+
+    def _poll(self, wait_s: float) -> set[Any]:
+        assert self.dispatcher is not None
+        poller = zmq.Poller()
+        poller.register(self._wake_read, zmq.POLLIN)
+        transport = self._transport
+        if transport is not None:
+            flags = zmq.POLLIN | (zmq.POLLOUT if self.tracker.has_output else 0)
+            poller.register(transport.request, flags)
+            self._feed_read = self.dispatcher.public_waiting < self.settings.feed_backlog_max
+            if self._feed_read:
+                poller.register(transport.feed, zmq.POLLIN)
+            for monitor in transport.monitors:
+                poller.register(monitor, zmq.POLLIN)
+        return {source for source, _ in poller.poll(int(wait_s * 1000) + 1)}
+
+    def _read(self, ready: set[Any]) -> None:
+        """Take what the sockets have. Signs of life are read before silence is judged."""
+        if self._wake_read in ready:
+            os.read(self._wake_read, 4096)
+        transport, dispatcher = self._transport, self.dispatcher
+        if transport is None or dispatcher is None:
+            return
+        for add, topic in self.feed.take_changes():
+            if add:
+                transport.feed.subscribe(topic)
+            else:
+                transport.feed.unsubscribe(topic)
+        if transport.request in ready:
+            for frame in _drain(transport.request):
+                self.tracker.receive(frame[-1], self._clock.monotonic())
+        if transport.feed in ready:
+            self._feed_heard_at = self._clock.monotonic()
+            for topic, data in _drain(transport.feed):
+                dispatcher.put(self.feed.receive(topic, data))
+        for monitor in list(transport.monitors):
+            reason = transport.lost(monitor) if monitor in ready else None
+            if reason is not None:
+                self.tracker.connection_lost(self._clock.monotonic(), reason)
+
+    def _ask_snapshots(self, now: float) -> None:
+        while self._books_to_ask:
+            book = self._books_to_ask.popleft()
+            request = api.MessageGetBookState(contract_id=book.contract_id)
+            item = self.tracker.submit(request, now, internal=True)
+            item.callback = book.snapshot
+
+    def _feed_silent(self, now: float) -> bool:
+        """Whether the feed says nothing while the requests' connection lives: it must be made anew."""
+        link, grace_s = self.tracker.link, self.settings.heartbeat_grace_ms / 1000
+        return (
+            link.state is LinkState.UP
+            and self._feed_read
+            and now > self._feed_heard_at + _FEED_SILENT_INTERVALS_MAX * link.interval_s + grace_s
+        )
+
+    def _write(self) -> None:
+        transport = self._transport
+        while transport is not None and self.tracker.link.state is not LinkState.DOWN:
+            frame = self.tracker.output()
+            if frame is None:
+                return
+            if not transport.send(frame):
+                self.tracker.unsend()
+                return
+
+    def _open_transport(self, ctx: AnyContext, now: float) -> None:
+        self._close_transport(0)
+        self.feed.disconnected()
+        self._feed_heard_at = now
+        self.tracker.connection_opened(now)
+        try:
+            self._transport = Transport(ctx, self.address, self._keys, self._server_key)
+        except Error as error:
+            self.tracker.connection_lost(now, error)
+            return
+        self._transport.subscribe(self.feed.topics())
+
+    def _close_transport(self, linger_ms: int) -> None:
+        if self._transport is not None:
+            self._transport.close(linger_ms)
+            self._transport = None
+
+    def _flush(self, ctx: AnyContext, end: float) -> None:
+        """Before the end: what was submitted leaves, if the exchange takes it by then."""
+        while self.tracker.has_unsent_requests and (left_s := end - self._clock.monotonic()) > 0:
+            self._turn(ctx, min(left_s, _POLL_MAX_S))
+
+
+def _drain(socket: AnySocket) -> list[list[bytes]]:
+    frames: list[list[bytes]] = []
+    with contextlib.suppress(zmq.Again):
+        while len(frames) < _FRAMES_READ_MAX:
+            frames.append(socket.recv_multipart(zmq.NOBLOCK))
+    return frames
