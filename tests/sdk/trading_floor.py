@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from ledgerx.api.client import v0_0_1 as api
+from ledgerx.clock import SYSTEM_CLOCK
 from ledgerx.errors import Error
 from ledgerx.exchange import Exchange
 from ledgerx.protocol.crypto import KeyPair
@@ -150,7 +151,9 @@ class Trader:
         address = f"127.0.0.1:{options.pop('request_port', exchange.request_port)}"
         server_key = options.pop("server_key", exchange.public_key)
         assert keys.private is not None
-        self.context = Context(address, keys.private, keys.public, server_key, heard, **options)
+        settings, clock = options.pop("settings", None), options.pop("clock", SYSTEM_CLOCK)
+        kind = Context.with_settings(settings, clock)
+        self.context = kind(address, keys.private, keys.public, server_key, heard, **options)
         self.cmd = Commands(self.context)
 
     def calls(self, item: RequestItem) -> list[str]:
@@ -237,3 +240,8 @@ class Blocker:
     def __call__(self) -> None:
         self.entered.set()
         assert self.release.wait(DEADLINE_S)
+
+    def once(self) -> None:
+        """Wait at the first call only."""
+        if not self.entered.is_set():
+            self()
