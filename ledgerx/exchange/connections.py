@@ -1,7 +1,7 @@
 """The request connections of a gateway: who said hello where, and how far each line was sent.
 
 Sans-I/O: routing ids, hellos and times (monotonic seconds) go in, state comes out. A connection is known
-from its hello until it is forgotten (silent, unreachable: it may say hello again) or retired (replaced by a
+from its hello until it is forgotten (silent: it may say hello again) or retired (replaced by a
 newer one of the same client, cut: whatever it still sends is dropped without an answer).
 """
 
@@ -23,7 +23,8 @@ class Connection:
 
     `cursor` is the next sequence of the account's line to send, `dispatched` the last one that the client
     said it dispatched, `heard_at` when its last frame came. `outbox` holds encoded frames that the socket
-    has not taken yet, in order.
+    has not taken yet, in order. `reachable` ends when the peer is gone: nothing can be sent any more, but
+    requests that it sent before may still be waiting to be read, and they count.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class Connection:
         "number",
         "outbox",
         "outbox_bytes",
+        "reachable",
         "routing_id",
     )
 
@@ -48,10 +50,17 @@ class Connection:
         self.heard_at = 0.0
         self.outbox: deque[bytes] = deque()
         self.outbox_bytes = 0
+        self.reachable = True
 
     def is_of(self, hello: MessageHello) -> bool:
         """Whether a hello is this connection's own, repeated."""
         return (hello.client_instance, hello.connection) == (self.client_instance, self.number)
+
+    def lost(self) -> None:
+        """The peer is gone: what waits for it will not be sent."""
+        self.reachable = False
+        self.outbox.clear()
+        self.outbox_bytes = 0
 
     def push(self, frame: bytes) -> None:
         """Put an encoded frame in the outbox."""

@@ -57,7 +57,7 @@ class Sender:
         """Answers to hellos by routing id, before anything else on their connections."""
         for routing_id, answer in greetings:
             connection = self._connections.get(routing_id)
-            if connection is not None:
+            if connection is not None and connection.reachable:
                 connection.push(encode_frame([answer]))
                 self._flush(connection)
 
@@ -67,13 +67,15 @@ class Sender:
         ready, self._ready = self._ready, {}
         for routing_id in ready:
             connection = self._connections.get(routing_id)
-            if connection is not None and self._send_line(connection):
+            if connection is not None and connection.reachable and self._send_line(connection):
                 self._ready[routing_id] = None
 
     def send_answers(self, answers: Iterable[Answer]) -> None:
         """Each asker's answers in frames, as many together as fit."""
         for asker, replayed, messages in _joined(answers):
             connection = self._connections.get(asker)
+            if connection is not None and not connection.reachable:
+                continue
             for group in frame_groups(messages):
                 frame = encode_frame(group, replayed=replayed)
                 if connection is not None:
@@ -90,8 +92,8 @@ class Sender:
         """The venue's sign of life to every connection whose outbox is empty, with its account's head."""
         frames: dict[int, bytes] = {}
         for connection in self._connections:
-            if connection.outbox:
-                continue  # it has a sign of life to read
+            if connection.outbox or not connection.reachable:
+                continue  # it has a sign of life to read, or cannot read any
             cid = connection.cid
             if cid not in frames:
                 beat = self._venue.notices(cid).heartbeat(interval_ms=self._settings.interval_ms)
@@ -128,10 +130,10 @@ class Sender:
             if routing_id in self._blocked or not self._send(routing_id, connection.outbox[0]):
                 return False
             connection.pop()
-        return True
+        return connection.reachable
 
     def _send(self, routing_id: bytes, frame: bytes) -> bool:
-        """Hand one frame to the socket; whether it took it. An unreachable peer is forgotten."""
+        """Hand one frame to the socket; whether it took it. To a peer that is gone nothing more is sent."""
         try:
             self._socket.send_multipart([routing_id, frame], zmq.NOBLOCK)
         except zmq.Again:
@@ -140,7 +142,9 @@ class Sender:
         except zmq.ZMQError as error:
             if error.errno != zmq.EHOSTUNREACH:
                 raise
-            self._connections.forget(routing_id)
+            connection = self._connections.get(routing_id)
+            if connection is not None:
+                connection.lost()
             return False
         return True
 

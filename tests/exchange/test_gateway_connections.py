@@ -325,3 +325,15 @@ class TestFrames:
         assert seen < 2 * reads
         busy.send(api.MessageGetPositions(mid=new_mid()))
         assert busy.receive().status == Status.STATUS_ACKNOWLEDGED
+
+    def test_what_a_client_sent_before_it_left_is_executed(self, hall):
+        client = hall.client("alice")
+        client.hello()
+        for _ in range(200):
+            client.send(client.order())
+        client.socket.close(linger=5000)
+        client.context.term()  # all of it has left
+        watching = hall.client("alice")
+        watching.hello(next_sequence=1)
+        line = [watching.receive().account_sequence for _ in range(600)]
+        assert line == list(range(1, 601))

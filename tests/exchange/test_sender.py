@@ -96,15 +96,19 @@ def test_an_outbox_that_grows_too_large_ends_the_connection(floor):
     sender.send_answers([Answer(PEER, [b"x"], False)])
 
 
-def test_an_unreachable_peer_is_forgotten(floor):
-    sender, _socket, connections, connection = make(floor, room=None)
+def test_a_peer_that_is_gone_is_sent_nothing_more_but_its_requests_still_count(floor):
+    sender, socket, connections, connection = make(floor, room=None)
     sender.wake([connection])
     sender.send_lines()
-    assert connections.get(PEER) is None
-    assert not connections.is_retired(PEER)
+    assert connections.get(PEER) is connection
+    assert not connection.reachable
+    socket.room = 100
     sender.wake([connection])
     sender.send_lines()
     sender.greet([(PEER, b"")])
+    sender.send_answers([Answer(PEER, [b""], False)])
+    sender.heartbeat()
+    assert socket.frames == []
     assert not sender.busy
 
 
