@@ -40,6 +40,7 @@ class RequestItem(IDStoreItem):
         self.members: list[RequestItem] = []
         self.internal = False  # the tracker's own request, of which the user sees nothing
         self.acknowledged = False  # the ACK arrived; it may not have been dispatched yet
+        self.answered = False  # the last answer arrived; it may not have been dispatched yet
         self.encoded: bytes | None = None  # the bytes, once they may have left
         self.submitted_at = 0.0  # seconds of the monotonic clock
         self.first_connection = 0  # the connection that the bytes left on first

@@ -191,7 +191,7 @@ class Tracker:
             item.encoded = self._stamp(item, now)
             item.first_connection = self.link.connection
         for asked in (item, *item.members):
-            if isinstance(asked.msg, _ASKED_AGAIN):
+            if isinstance(asked.msg, _ASKED_AGAIN) and not asked.answered:
                 self._reads[asked.mid] = asked
         self._unsent.append(item.encoded)
         self.outstanding.sent(now)
@@ -388,6 +388,7 @@ class Tracker:
         if isinstance(item.msg, api.MessageReplay):
             self._replay = item if cause is Cause.ACKNOWLEDGED else None
         if cause in (Cause.FINISHED, Cause.REFUSED):
+            item.answered = True
             self._reads.pop(item.mid, None)
         if cause is not Cause.ACKNOWLEDGED or not repeated:
             self._events.append(self._event(message, item, 0))

@@ -131,6 +131,16 @@ def test_a_head_below_what_was_seen_is_reported_and_a_new_baseline_taken() -> No
     assert bench.tracker.line.dispatched_next == 2
 
 
+def test_events_of_the_old_line_do_not_move_the_new_one() -> None:
+    bench = Bench()
+    for _ in range(5):
+        bench.say(stranger(bench))
+    bench.lose()
+    bench.connect(venue_id="ee" * 16, head=1)
+    bench.dispatch()  # the five among them
+    assert bench.tracker.line.dispatched_next == 2
+
+
 def test_a_run_change_calls_its_handler_with_both_ids_once() -> None:
     bench = Bench()
     bench.dispatch()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tracker_bench import VENUE_TIME_NS, Bench, handlers
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.errors import InvalidField, InvalidMessage, QueueFull
 from ledgerx.protocol import wire
+from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.outstanding import ResendSettings
 from ledgerx.sdk.states import State
 from ledgerx.sdk.tracker import TrackerSettings
@@ -199,6 +202,74 @@ def test_a_refused_batch_fails_its_members() -> None:
     assert len(bench.store) == 0
 
 
+def read_in_a_batch(bench: Bench) -> tuple[RequestItem, RequestItem, list[Any]]:
+    """A batch with a question, sent; its item, the question's, and what the venue makes of it."""
+    batch, (item,) = bench.tracker.submit_batch([api.MessageGetPositions()], bench.now)
+    bench.take()
+    acks = [bench.status(item.mid, 300, 1, numbered=False)]
+    answers = [bench.ack(batch), bench.numbered(api.MessageBatch(mid=batch.mid, messages=acks))]
+    return batch, item, answers
+
+
+def test_a_read_in_a_batch_whose_answer_went_to_a_lost_connection_is_asked_on_its_own() -> None:
+    bench = Bench()
+    _, item, answers = read_in_a_batch(bench)
+    bench.lose()
+    bench.connect()
+    bench.take()
+    bench.say(*answers)  # by the line, whereas answers to reads go to the asker alone
+    assert [message.mid for message in bench.take()] == [item.mid]
+    bench.say(*answers)
+    assert bench.take() == []
+    bench.say(bench.status(item.mid, 300, 1, numbered=False), bench.status(item.mid, 210, 0, numbered=False))
+    bench.dispatch()
+    assert item.state is State.DONE
+
+
+def test_a_read_in_a_batch_that_is_answered_is_not_asked_again_when_the_batch_is_resent() -> None:
+    bench = Bench()
+    batch, item, answers = read_in_a_batch(bench)
+    bench.say(bench.status(item.mid, 210, 0, numbered=False))
+    bench.dispatch()
+    assert item.state is State.DONE
+    bench.lose()
+    bench.connect()
+    assert [message.mid for message in bench.take()] == [batch.mid]
+    bench.say(*answers)
+    bench.dispatch()
+    assert bench.take() == []
+    bench.lose()
+    bench.connect()
+    assert bench.take() == []
+    assert len(bench.store) == 0
+
+
+def test_a_batch_that_cannot_be_taken_leaves_nothing_behind() -> None:
+    bench = Bench()
+    order = api.MessageLimitOrder(mid="0123456789abcdef" * 2)
+    with pytest.raises(InvalidField, match="the same mid"):
+        bench.tracker.submit_batch([order, order], bench.now)
+    with pytest.raises(InvalidField, match="32 hex"):
+        bench.tracker.submit_batch([order, api.MessageLimitOrder(mid="mine")], bench.now)
+    with pytest.raises(InvalidMessage, match="too large"):
+        bench.tracker.submit_batch([order, *[api.MessageLimitOrder()] * 60_000], bench.now)
+    assert len(bench.store) == 0
+    assert bench.take() == []
+    assert bench.submit(order).mid == order.mid
+
+
+def test_a_requests_age_counts_from_its_submission_not_from_its_first_sending() -> None:
+    bench = Bench(connect=False)
+    item, own = bench.order(), bench.submit(api.MessageCancelAll(expires=77))
+    batch = bench.submit(api.MessageBatch(expires=78))
+    bench.now += 59
+    bench.connect()
+    bench.take()
+    assert item.msg.expires == item.msg.timestamp + 10**9
+    assert own.msg.expires == 77
+    assert batch.msg.expires == 78
+
+
 def test_what_is_no_request_is_refused_by_name_and_place() -> None:
     bench = Bench()
     with pytest.raises(InvalidMessage, match="MessageStatus is no request"):
@@ -241,6 +312,10 @@ def test_unacknowledged_requests_are_capped() -> None:
         bench.order()
     with pytest.raises(QueueFull, match="3 requests are unacknowledged"):
         bench.order()
+    with pytest.raises(QueueFull):
+        bench.tracker.submit_batch([], bench.now)
+    # What the tracker asks for itself is not refused, or the line would stand still.
+    assert bench.tracker.submit(api.MessageReplay(), bench.now, internal=True)
 
 
 def test_an_abandoned_request_fails_and_is_not_resent() -> None:
