@@ -226,9 +226,9 @@ class IOThread:
                 self._open_transport(ctx, now)
             wait_s = min(max(0.0, self.tracker.next_deadline() - now), wait_max_s)
         ready = self._poll(wait_s)
+        now = self._clock.monotonic()  # of the poll: what comes while the lock is waited for was not read
         with self.lock:
             self._read(ready)
-            now = self._clock.monotonic()
             if self._feed_silent(now):
                 self.tracker.connection_lost(now, Retryable("the public feed has been silent for too long"))
             if self._transport is not None and self.tracker.link.greeting_expired(now):

@@ -49,8 +49,8 @@ _BATCH_MEMBERS = (*_SUBMITTED, *_READS)
 
 _MALFORMED = api.MessageStatus.STATUS_MALFORMED
 
-# What the first sending adds to a message: timestamp, expires, and in a batch the envelope.
-_STAMP_BYTES_MAX = 64
+# What is added to a message before it leaves: mid, version, timestamp, expires, and in a batch the envelope.
+_ADDED_BYTES_MAX = 128
 
 # The venue cuts a client whose frame is above FRAME_BYTES_MAX; the envelope and CURVE need a little of it.
 _REQUEST_BYTES_MAX = wire.FRAME_BYTES_MAX - 1024
@@ -125,6 +125,7 @@ class Tracker:
             return self.submit_batch(members, now, expires=message.expires)[0]
         if not internal:
             self.outstanding.check_room()
+        _check_size(type(message), [message])
         item = self._make_item(message)
         item.internal = internal
         self._enqueue([item], now)
@@ -143,6 +144,7 @@ class Tracker:
                 what = type(message).__name__
                 raise InvalidMessage(f"messages[{index}] is a {what}, which cannot stand in a batch")
         self.outstanding.check_room()
+        _check_size(api.MessageBatch, messages)
         batch = self._make_item(api.MessageBatch(expires=expires))
         batch.members = [self._make_item(message) for message in messages]
         for member in batch.members:
@@ -174,10 +176,6 @@ class Tracker:
         mids = {item.mid for item in items}
         if len(mids) < len(items):
             raise InvalidField("two members of a batch have the same mid", field="mid", value=sorted(mids))
-        size = sum(item.msg.ByteSize() + _STAMP_BYTES_MAX for item in items)
-        if size > _REQUEST_BYTES_MAX:
-            what = type(items[0].msg).__name__
-            raise InvalidMessage(f"a {what} of {size} bytes is too large: {_REQUEST_BYTES_MAX} are allowed")
         first = items[0]
         first.submitted_at = now
         for item in items:
@@ -541,3 +539,11 @@ class Tracker:
         events = list(self._events)
         self._events.clear()
         return events
+
+
+def _check_size(kind: type[AnyMessage], messages: Sequence[AnyMessage]) -> None:
+    """Raise InvalidMessage for a request that no frame can carry, before any work is done for it."""
+    size = sum(message.ByteSize() + _ADDED_BYTES_MAX for message in messages)
+    if size > _REQUEST_BYTES_MAX:
+        text = f"a {kind.__name__} of {size} bytes is too large: {_REQUEST_BYTES_MAX} are allowed"
+        raise InvalidMessage(text)
