@@ -6,6 +6,7 @@ from tracker_bench import Bench, handlers
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.errors import ClientKeyRefused, ConnectTimeout, VenueUnreachable
+from ledgerx.sdk.line import AccountLine
 from ledgerx.sdk.link import LinkState
 from ledgerx.sdk.states import State
 from ledgerx.sdk.tracker import TrackerSettings
@@ -181,6 +182,14 @@ def test_a_replay_of_the_users_gives_its_callback_everything_and_handlers_only_w
     bench.say(bench.status(again.mid, 300, 1, numbered=False))
     bench.say(*stored, replayed=True)
     assert handlers(bench.dispatch()) == [status, "", "", ""]
+
+
+def test_replays_of_ranges_in_any_order_tell_handlers_each_number_once() -> None:
+    line = AccountLine(held_max=10)
+    line.baseline(20)
+    told = [number for number in (5, 6, 1, 2, 4, 3, 1, 6, 20, 7, 21) if line.first_below(number)]
+    assert told == [5, 6, 1, 2, 4, 3, 20, 7]
+    assert not any(line.first_below(number) for number in range(1, 8))
 
 
 def test_silence_is_reported_once_then_the_connection_is_given_up_and_the_return_reported() -> None:

@@ -10,7 +10,7 @@ from tracker_bench import VENUE_TIME_NS, Bench, handlers
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.errors import InvalidField, InvalidMessage, QueueFull
 from ledgerx.protocol import wire
-from ledgerx.sdk.items import RequestItem
+from ledgerx.sdk.items import ANSWERS_KEPT_MAX, RequestItem
 from ledgerx.sdk.outstanding import ResendSettings
 from ledgerx.sdk.states import State
 from ledgerx.sdk.tracker import TrackerSettings
@@ -343,3 +343,15 @@ def test_requests_waiting_together_share_a_frame() -> None:
         bench.order()
     bench.take()
     assert bench.frames == 2  # the hello, and all of these
+
+
+def test_an_item_keeps_the_newest_answers_for_a_callback_that_may_come() -> None:
+    bench = Bench()
+    item = bench.order()
+    for number in range(ANSWERS_KEPT_MAX + 5):
+        item.keep(number, None)
+        if number == 1:
+            item.callback = lambda msg, prev_msg: None
+            assert [answer for answer, _ in item.undelivered()] == [0, 1]
+    assert item.answers == list(range(5, ANSWERS_KEPT_MAX + 5))
+    assert [answer for answer, _ in item.undelivered()] == item.answers

@@ -27,6 +27,15 @@ def test_an_address_that_zeromq_does_not_take_is_unreachable(zmq_context: zmq.Co
         Transport(zmq_context, Address.of("ex!ample"), KEYS, KEYS.public)
 
 
+def test_what_the_socket_cannot_take_is_refused_and_not_lost(zmq_context: zmq.Context) -> None:
+    transport = Transport(zmq_context, Address.of("127.0.0.1:9"), KEYS, KEYS.public)
+    taken = 0
+    while transport.send(b"frame") and taken < 1000:
+        taken += 1
+    assert 0 < taken < 1000
+    transport.close()
+
+
 def test_closing_twice_is_fine(zmq_context: zmq.Context) -> None:
     transport = Transport(zmq_context, Address.of("127.0.0.1:9"), KEYS, KEYS.public)
     transport.close()
