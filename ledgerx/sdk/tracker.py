@@ -22,6 +22,7 @@ from ledgerx.errors import (
     InvalidField,
     InvalidMessage,
     Retryable,
+    ServerKeyMismatch,
 )
 from ledgerx.protocol import wire
 from ledgerx.protocol.wire import AnyMessage
@@ -103,6 +104,7 @@ class Tracker:
         self._unsent: deque[bytes] = deque()
         self._in_hand: list[bytes] = []
         self._failure: Error | None = None
+        self._told: type[Error] | None = None  # the kind of failure that the user was told of last
         self._reads: dict[str, RequestItem] = {}  # answers may be lost with the connection
         self._replay: RequestItem | None = None  # whose pages are coming in
         self._hole_replay: RequestItem | None = None  # the tracker's own
@@ -234,11 +236,21 @@ class Tracker:
         self.link.lost(now)
         self._unsent.clear()
         if was_up:
+            self._told = type(reason)
             self._events.append(Event("handle_disconnected", (reason,)))
-        elif type(reason) is not type(self._failure):  # told once, not at every try
+        elif type(reason) is not self._told and not self._doubtful(reason):  # not at every try
+            self._told = type(reason)
             refused = isinstance(reason, HandshakeFailed)
             self._events.append(Event("handle_handshake_failed" if refused else "handle_error", (reason,)))
         self._failure = reason
+
+    def _doubtful(self, reason: Error) -> bool:
+        """Whether a refusal of a server key that was right before may be a venue that is going down.
+
+        It closes in the middle of a handshake too; a wrong key is refused the next time as well.
+        """
+        first = not isinstance(self._failure, ServerKeyMismatch)
+        return first and self.line.known and isinstance(reason, ServerKeyMismatch)
 
     @property
     def failure(self) -> Error | None:
@@ -277,7 +289,7 @@ class Tracker:
         self.line.heard_head(hello.head, now)
         first = self.link.state is not LinkState.UP
         self.link.greeted(hello.interval_ms, now)
-        self._failure = None
+        self._failure = self._told = None
         self._unsent.clear()
         for item in [*self._lost_reads(), *self.outstanding]:
             self._send(item, now)

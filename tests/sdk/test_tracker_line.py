@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracker_bench import Bench, handlers
 
 from ledgerx.api.client import v0_0_1 as api
-from ledgerx.errors import ClientKeyRefused, ConnectTimeout, VenueUnreachable
+from ledgerx.errors import ClientKeyRefused, ConnectTimeout, ServerKeyMismatch, VenueUnreachable
 from ledgerx.sdk.line import AccountLine
 from ledgerx.sdk.link import LinkState
 from ledgerx.sdk.states import State
@@ -245,6 +245,20 @@ def test_a_refused_handshake_is_reported_once_for_each_reason() -> None:
         bench.now += 10
     assert handlers(bench.dispatch()) == ["handle_handshake_failed", "handle_error"]
     assert bench.tracker.failure is reasons[-1]
+
+
+def test_a_server_key_that_was_right_is_called_wrong_only_when_refused_twice() -> None:
+    bench = Bench()
+    bench.lose()
+    bench.dispatch()
+    told = []
+    gone, wrong = VenueUnreachable("gone"), ServerKeyMismatch("wrong")
+    for reason in (wrong, gone, wrong, wrong, wrong, gone):
+        bench.now += 10
+        bench.tracker.connection_opened(bench.now)
+        bench.lose(reason)
+        told.append(handlers(bench.dispatch()))
+    assert told == [[], [], [], ["handle_handshake_failed"], [], ["handle_error"]]
 
 
 def test_reconnections_back_off_to_the_cap() -> None:
