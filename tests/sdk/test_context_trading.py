@@ -314,12 +314,7 @@ class TestReplay:
         told = late.heard.of(order)
         assert [call.previous for call in told if call.name != "callback"] == [None] * 4
         assert [call.previous for call in told if call.name == "callback"] == [item.msg] * 4
-        assert [str(call) for call in late.heard.of(item)] == [
-            f"{STATUS} 300",
-            "callback 300",
-            f"{STATUS} 210",
-            "callback 210",
-        ]
+        assert sorted(late.calls(item)) == ["callback 210", "callback 300", f"{STATUS} 210", f"{STATUS} 300"]
         again = finished(late.cmd.replay(from_sequence=1))
         assert [answer for answer in again.answers if answer.account_sequence] == line
         assert len(late.heard.of(order)) == 2 * len(early.heard.of(order))  # handlers and callback, once
