@@ -307,6 +307,7 @@ class TestReplay:
         item = late.cmd.replay(from_sequence=1)
         item.callback = late.heard.callback
         finished(item)
+        late.heard.wait_calls(6, "callback")  # it was set late, perhaps after the last answer
         line = [call.msg for call in early.heard.named(STATUS, REPORT)]
         assert [call.msg for call in late.heard.named(STATUS, REPORT) if call.msg.mid != item.mid] == line
         stored = [answer for answer in item.answers if answer.account_sequence]
