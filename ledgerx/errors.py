@@ -27,7 +27,8 @@ Error:
     │   │   ├── DuplicateOrder        the id is in use
     │   │   ├── InvalidOrder          a size, price or id out of range (also ValueError)
     │   │   ├── WouldCross            a mirrored or post-only order would trade
-    │   │   └── NotFillable           a fill-or-kill order that cannot fill whole
+    │   │   ├── NotFillable           a fill-or-kill order that cannot fill whole
+    │   │   └── BookFull              the book holds as many orders as it may
     │   ├── JournalError              the venue's journal
     │   │   ├── JournalCorrupt        a record whose checksum or order is wrong, with its position
     │   │   ├── JournalDiverged       re-execution gave other bytes than the record holds
@@ -51,6 +52,7 @@ from __future__ import annotations
 __all__ = [
     "AccountError",
     "BookError",
+    "BookFull",
     "CertificateFileError",
     "ClientKeyRefused",
     "ConnectTimeout",
@@ -187,7 +189,13 @@ class MissingExtra(Fatal, ImportError):
 
 
 class BookError(Fatal):
-    """An operation that the order book refuses; the book is unchanged."""
+    """An operation that the order book refuses; the book is unchanged.
+
+    `event_index` is set where a batch of events was applied: the refused event's place in it, from 0.
+    Those before it stay applied; it and those behind it changed nothing.
+    """
+
+    event_index: int | None = None
 
 
 class UnknownOrder(BookError, KeyError):
@@ -211,6 +219,10 @@ class WouldCross(BookError):
 
 class NotFillable(BookError):
     """A fill-or-kill order that cannot fill whole at its price."""
+
+
+class BookFull(BookError):
+    """The book holds `orders_max` orders; another one may not rest in it."""
 
 
 class JournalError(Fatal):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ledgerx.clob._records import EVENT_BYTES, EVENT_DTYPE, EventKind
 from ledgerx.clob._reference import Book
 from ledgerx.clob._types import (
     ORDER_ID_MAX,
+    ORDERS_MAX,
     PRICE_MAX,
     PRICE_MIN,
     SIZE_MAX,
@@ -15,11 +17,15 @@ from ledgerx.clob._types import (
 )
 
 __all__ = [
+    "EVENT_BYTES",
+    "EVENT_DTYPE",
+    "ORDERS_MAX",
     "ORDER_ID_MAX",
     "PRICE_MAX",
     "PRICE_MIN",
     "SIZE_MAX",
     "Book",
+    "EventKind",
     "Fill",
     "Level",
     "Order",

@@ -7,31 +7,58 @@ It is the oracle of any faster book with this interface, so each rule stands in 
 * The book is never crossed: the best bid is below the best ask, whenever both exist.
 * A refused call changes nothing. Where several errors apply, this is their order: TypeError (an id, price
   or size that is no int), InvalidOrder for what the arguments alone show, DuplicateOrder or UnknownOrder,
-  InvalidOrder for what it takes the book to see, WouldCross, NotFillable.
+  InvalidOrder for what it takes the book to see, BookFull, WouldCross, NotFillable.
 * Prices are any signed 64-bit integer, sizes 1 to 2**63 - 1, ids 1 to 2**64 - 1. The sizes on one side
-  sum to at most 2**63 - 1: an order that could bring them above is an InvalidOrder.
+  sum to at most 2**63 - 1: an order that could bring them above is an InvalidOrder. A book holds at most
+  `orders_max` orders: while it does, one that could rest is refused with BookFull.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NoReturn
 
 from ledgerx.clob._checksum import checksum_of
+from ledgerx.clob._records import BEST_BYTES, BEST_FORMAT, EVENT_BYTES, EVENT_FORMAT, Buffer, EventKind
 from ledgerx.clob._side import Resting, Side
-from ledgerx.clob._types import ORDER_ID_MAX, PRICE_MAX, PRICE_MIN, SIZE_MAX, Fill, Level, Order, TimeInForce
-from ledgerx.errors import DuplicateOrder, InvalidOrder, NotFillable, UnknownOrder, WouldCross
+from ledgerx.clob._types import (
+    ORDER_ID_MAX,
+    ORDERS_MAX,
+    PRICE_MAX,
+    PRICE_MIN,
+    SIZE_MAX,
+    Fill,
+    Level,
+    Order,
+    TimeInForce,
+)
+from ledgerx.errors import (
+    BookError,
+    BookFull,
+    DuplicateOrder,
+    InvalidOrder,
+    NotFillable,
+    UnknownOrder,
+    WouldCross,
+)
 
 __all__ = ["Book"]
 
 
 class Book:
-    """One contract's resting orders, empty at first. Not thread-safe: one owner at a time."""
+    """One contract's resting orders, empty at first, at most `orders_max` of them.
 
-    __slots__ = ("_asks", "_bids", "_orders")
+    Not thread-safe: one owner at a time. Raises InvalidOrder if `orders_max` is not in 1 to 2**32 - 16.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_asks", "_bids", "_orders", "_orders_max")
+
+    def __init__(self, orders_max: int = ORDERS_MAX) -> None:
+        if not 1 <= orders_max | 0 <= 2**32 - 16:
+            raise InvalidOrder(f"orders_max {orders_max} is not in 1 to {2**32 - 16}")
+        self._orders_max = orders_max
         self._bids = Side(is_ask=False)
         self._asks = Side(is_ask=True)
         self._orders: dict[int, Resting] = {}
@@ -49,8 +76,9 @@ class Book:
             and PRICE_MIN <= price | 0 <= PRICE_MAX
             and 0 < size | 0 <= SIZE_MAX - own.size
             and order_id not in self._orders
+            and len(self._orders) < self._orders_max
         ):
-            self._refuse(order_id, price, size)
+            self._refuse(own, order_id, price, size)
         if other.keys and other.keys[-1] >= price * other.sign:
             raise WouldCross(f"order {order_id} at {price} would trade with {self.best(not is_ask)}")
         self._orders[order_id] = own.append(order_id, price, size)
@@ -83,8 +111,9 @@ class Book:
             and 0 < size | 0 <= (SIZE_MAX - own.size if rests else SIZE_MAX)
             and order_id not in self._orders
             and 0 <= time_in_force <= 2
+            and not (rests and len(self._orders) >= self._orders_max)
         ):
-            self._refuse(order_id, limit, size, time_in_force)
+            self._refuse(own, order_id, limit, size, time_in_force)
         fills: list[Fill] = []
         if other.keys and (price is None or other.keys[-1] >= price * other.sign):
             if post_only:
@@ -98,23 +127,17 @@ class Book:
             self._orders[order_id] = own.append(order_id, limit, size)
         return fills
 
-    def preview(self, is_ask: bool, price: int | None, size: int) -> Iterator[Fill]:
-        """What `submit` would fill, lazily and without a change.
-
-        The arguments are checked at the call (InvalidOrder). What the iterator gives after the book has
-        changed is not defined.
-        """
+    def preview(self, is_ask: bool, price: int | None, size: int) -> list[Fill]:
+        """What `submit` would fill, without a change. Raises InvalidOrder for a bad size or price."""
         self._check_range(1, 0 if price is None else price, size)
-        return self._previewed(self._bids if is_ask else self._asks, price, size)
-
-    @staticmethod
-    def _previewed(other: Side, price: int | None, size: int) -> Iterator[Fill]:
-        for resting in other.matching(price):
+        fills: list[Fill] = []
+        for resting in (self._bids if is_ask else self._asks).matching(price):
             traded = min(size, resting.size)
-            yield Fill(resting.order_id, resting.price, traded, resting.size - traded)
+            fills.append(Fill(resting.order_id, resting.price, traded, resting.size - traded))
             size -= traded
             if not size:
-                return
+                break
+        return fills
 
     def _match(self, other: Side, price: int | None, size: int, fills: list[Fill]) -> int:
         """Fills up to `size` from `other`, at `price` or better; returns what was filled."""
@@ -207,7 +230,77 @@ class Book:
         """Removes every order."""
         self._bids, self._asks, self._orders = Side(is_ask=False), Side(is_ask=True), {}
 
+    # ------------------------------------------------------------------ events
+
+    def apply_event(
+        self, kind: int, order_id: int, is_ask: bool, price: int, size: int
+    ) -> tuple[int | None, int | None]:
+        """Carries out one event and returns the best prices after it: bid and ask, None where none.
+
+        Arguments that the kind does not need may be 0. Raises what the method of that kind raises, and
+        InvalidOrder for an unknown kind.
+        """
+        if kind == EventKind.ADD:
+            self.add(order_id, is_ask, price, size)
+        elif kind == EventKind.REDUCE:
+            self.reduce(order_id, size)
+        elif kind == EventKind.EXECUTE:
+            self.execute(order_id, size)
+        elif kind == EventKind.CANCEL:
+            self.cancel(order_id)
+        elif kind == EventKind.REPLACE:
+            self.replace(order_id, price, size)
+        elif kind == EventKind.CLEAR:
+            self.clear()
+        else:
+            raise InvalidOrder(f"event kind {kind} is not in 1 to {max(EventKind)}")
+        return self.best_bid, self.best_ask
+
+    def apply(self, events: Buffer, best: Buffer | None = None) -> int:
+        """Carries out events in order and returns how many there were.
+
+        `events` is a contiguous buffer of the records of `ledgerx.clob._records`: a NumPy array of
+        EVENT_DTYPE, or bytes. `best`, a writable buffer of 16 bytes an event (an array of int64 and
+        shape (events, 2)), gets the best bid and ask after each: PRICE_MIN, PRICE_MAX where there is none.
+
+        Raises TypeError for buffers of another form, and what the events raise, with `event_index` set;
+        the events before that one stay applied.
+        """
+        records = memoryview(events).cast("B")
+        if len(records) % EVENT_BYTES:
+            raise TypeError(f"events: {len(records)} bytes are no whole number of {EVENT_BYTES}-byte records")
+        out = None if best is None else memoryview(best).cast("B")
+        count = len(records) // EVENT_BYTES
+        if out is not None and (out.readonly or len(out) != count * BEST_BYTES):
+            raise TypeError(f"best: {count} events need a writable buffer of {count * BEST_BYTES} bytes")
+        for index, record in enumerate(struct.iter_unpack(EVENT_FORMAT, records)):
+            order_id, price, size, kind, is_ask = record
+            try:
+                bid, ask = self.apply_event(kind, order_id, bool(is_ask), price, size)
+            except BookError as error:
+                error.event_index = index
+                raise
+            if out is not None:
+                ends = (PRICE_MIN if bid is None else bid, PRICE_MAX if ask is None else ask)
+                struct.pack_into(BEST_FORMAT, out, index * BEST_BYTES, *ends)
+        return count
+
     # ------------------------------------------------------------------ what stands
+
+    @property
+    def best_bid(self) -> int | None:
+        """The highest bid's price, None without one."""
+        return self._bids.keys[-1] if self._bids.keys else None
+
+    @property
+    def best_ask(self) -> int | None:
+        """The lowest ask's price, None without one."""
+        return -self._asks.keys[-1] if self._asks.keys else None
+
+    @property
+    def orders_max(self) -> int:
+        """How many orders the book may hold."""
+        return self._orders_max
 
     def best(self, is_ask: bool) -> Level | None:
         """The best level of a side, None if it has no order."""
@@ -263,14 +356,25 @@ class Book:
         """All orders: bids from the highest price down, then asks from the lowest up, in order of time."""
         return list(self._in_order())
 
-    def restore(self, orders: Iterable[Order]) -> None:
-        """Replaces the whole content by `orders`, added in the order given.
+    def records(self) -> bytes:
+        """The snapshot as records of `ledgerx.clob._records`, each an ADD."""
+        return b"".join(
+            struct.pack(EVENT_FORMAT, order_id, price, size, EventKind.ADD, is_ask)
+            for order_id, is_ask, price, size in self._in_order()
+        )
 
-        `restore(snapshot())` gives the same book. Raises what `add` raises; then nothing has changed.
+    def restore(self, orders: Iterable[Order] | bytes) -> None:
+        """Replaces the whole content by `orders`, added in the order given; bytes are records.
+
+        `restore(snapshot())` and `restore(records())` give the same book. Raises what `add` and `apply`
+        raise; then nothing has changed.
         """
-        fresh = Book()
-        for order_id, is_ask, price, size in orders:
-            fresh.add(order_id, is_ask, price, size)
+        fresh = Book(self._orders_max)
+        if isinstance(orders, bytes):
+            fresh.apply(orders)
+        else:
+            for order_id, is_ask, price, size in orders:
+                fresh.add(order_id, is_ask, price, size)
         self._bids, self._asks, self._orders = fresh._bids, fresh._asks, fresh._orders
 
     def __len__(self) -> int:
@@ -313,11 +417,13 @@ class Book:
         if not 0 < size | 0 <= SIZE_MAX:
             raise InvalidOrder(f"order {order_id}: size {size} is not in 1 to {SIZE_MAX}")
 
-    def _refuse(self, order_id: int, price: int, size: int, time_in_force: int = 0) -> NoReturn:
+    def _refuse(self, own: Side, order_id: int, price: int, size: int, time_in_force: int = 0) -> NoReturn:
         """Raises what is wrong with an order that failed the quick test."""
         self._check_range(order_id, price, size)
         if not 0 <= time_in_force <= 2:
             raise InvalidOrder(f"order {order_id}: unknown time in force {time_in_force}")
         if order_id in self._orders:
             raise DuplicateOrder(f"order {order_id} is in the book")
-        raise InvalidOrder(f"order {order_id}: size {size} brings the side above {SIZE_MAX}")
+        if size > SIZE_MAX - own.size:
+            raise InvalidOrder(f"order {order_id}: size {size} brings the side above {SIZE_MAX}")
+        raise BookFull(f"order {order_id}: the book holds {len(self)} orders, as many as it may")

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 __all__ = [
+    "ORDERS_MAX",
     "ORDER_ID_MAX",
     "PRICE_MAX",
     "PRICE_MIN",
@@ -27,6 +28,10 @@ PRICE_MAX: Final = 2**63 - 1
 
 SIZE_MAX: Final = 2**63 - 1
 """The largest size of an order and the largest sum of the sizes on one side; the smallest size is 1."""
+
+
+ORDERS_MAX: Final = 16_777_216
+"""How many orders a book may hold unless it is told another cap."""
 
 
 class TimeInForce(IntEnum):
