@@ -271,7 +271,16 @@ def _complete(processor: type[MessageProcessor] | MessageProcessor) -> MessagePr
 
 # Contexts whose threads run, for an orderly close at the interpreter's exit.
 _RUNNING: weakref.WeakSet[Context] = weakref.WeakSet()
-os.register_at_fork(after_in_child=_RUNNING.clear)  # the threads stayed with the parent
+
+
+def _forked() -> None:
+    """In a forked child: the threads stayed with the parent."""
+    for context in list(_RUNNING):
+        context._io.forked()
+    _RUNNING.clear()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 @atexit.register

@@ -61,7 +61,8 @@ class IOThread:
     ) -> None:
         self.address = address
         self.settings = settings
-        self.lock = threading.Lock()
+        # Reentrant, since a signal's handler that calls stop() may interrupt a call that holds it.
+        self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.tracker = Tracker(
             instance=clock.unique_hex(),
@@ -76,6 +77,7 @@ class IOThread:
         self.thread: threading.Thread | None = None
         self.stopping = False
         self.ended = False  # the thread will do nothing more
+        self._forked = False  # the thread is another process's
         self._on_end = on_end
         self._keys = keys
         self._server_key = server_key
@@ -95,6 +97,8 @@ class IOThread:
 
     def check_running(self) -> None:
         """Raise InvalidState where nothing can be asked of the thread."""
+        if self._forked:
+            raise InvalidState("the Context's threads stayed with the process that forked: make one here")
         if self.thread is None or self.stopping:
             state = "stopped" if self.stopping else "not started yet"
             raise InvalidState(f"the Context is {state}: call start() first, once")
@@ -116,6 +120,16 @@ class IOThread:
             self.stopping = True
             self.changed.notify_all()
             self.wake()
+
+    def forked(self) -> None:
+        """The process is a fork of the one that the threads are of: nothing will be done any more.
+
+        Whatever thread held the lock stayed with the parent, so it would never be released here.
+        """
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.stopping = self.ended = self._forked = True
+        self._wake_write = -1  # the pipe leads to the parent's thread
 
     def is_alive(self) -> bool:
         """Whether the thread runs."""

@@ -75,6 +75,64 @@ if child:
     assert commands.limit_order(contract_id, 1, 100).wait(3, 20)
 """
 
+FORKED_WHILE_BUSY = """
+from ledgerx.clock import SystemClock
+from ledgerx.errors import InvalidState
+
+held, release = threading.Event(), threading.Event()
+
+class Holding(SystemClock):
+    def unique_hex(self):
+        if threading.current_thread() is submitting:
+            held.set()
+            assert release.wait(20)
+        return super().unique_hex()
+
+submitting = None
+context = Context.with_settings(None, Holding())(address, private, public, server, Quiet)
+context.start()
+context.wait_connected()
+submitting = threading.Thread(target=Commands(context).limit_order, args=(contract_id, 1, 100))
+submitting.start()
+assert held.wait(20)
+child = os.fork()
+if not child:
+    assert not context.is_alive() and not context.connected
+    try:
+        Commands(context).limit_order(contract_id, 1, 100)
+    except InvalidState as error:
+        print(error, flush=True)
+    context.stop()
+    context.join()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+release.set()
+submitting.join()
+assert Commands(context).limit_order(contract_id, 1, 100).wait(3, 20)
+"""
+
+SIGNALED = """
+import signal
+from ledgerx.clock import SystemClock
+
+class Interrupting(SystemClock):
+    armed = False
+
+    def unique_hex(self):
+        if self.armed:
+            signal.raise_signal(signal.SIGTERM)
+        return super().unique_hex()
+
+signal.signal(signal.SIGTERM, lambda number, frame: context.stop())
+clock = Interrupting()
+context = Context.with_settings(None, clock)(address, private, public, server, Quiet)
+context.start()
+context.wait_connected()
+clock.armed = True
+Commands(context).limit_order(contract_id, 1, 100)
+context.join()
+"""
+
 RAISING = """
 {setup}
 context, commands = connect(Raises)
@@ -120,6 +178,17 @@ def test_a_forked_child_ends_without_the_parents_context(floor: Floor) -> None:
     result = run(floor, FORKED, keys)
     assert result.stderr == ""
     assert open_orders(floor, keys, 1) == 1
+
+
+def test_a_forked_child_is_told_that_the_context_is_its_parents(floor: Floor) -> None:
+    keys = floor.keys()
+    result = run(floor, FORKED_WHILE_BUSY, keys)
+    assert "stayed with the process that forked" in result.stdout
+    assert open_orders(floor, keys, 2) == 2
+
+
+def test_a_signals_handler_may_stop_it_whatever_call_it_interrupts(floor: Floor) -> None:
+    assert run(floor, SIGNALED).stderr == ""
 
 
 def open_orders(floor: Floor, keys: KeyPair, count: int) -> int:
