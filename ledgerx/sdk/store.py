@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, TypeAlias, TypeVar
@@ -40,6 +41,7 @@ class MemoryStore(MutableMapping[K, V]):
             self._manager = multiprocessing.get_context("fork").Manager()
             self._data = self._manager.dict()
         self._shared = shared
+        self._process = os.getpid()
 
     @property
     def shared(self) -> bool:
@@ -82,6 +84,11 @@ class MemoryStore(MutableMapping[K, V]):
     def _do(self, operation: Callable[[], T]) -> T:
         if not self._shared:
             return operation()
+        if self._process != os.getpid():
+            # Only the children that multiprocessing makes itself leave the parent's connection alone: one of
+            # os.fork would talk over it, and each would read the other's answers.
+            vars(self._data._tls).clear()  # type: ignore[attr-defined]
+            self._process = os.getpid()
         try:
             return operation()
         except (pickle.PicklingError, AttributeError, TypeError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import multiprocessing
+import os
 import threading
 from collections.abc import MutableMapping
 from typing import Any
@@ -84,6 +85,32 @@ def test_a_forked_process_sees_and_changes_a_shared_store_alone(shared: bool, ex
     assert ("child" in store) is expected
     if expected:
         assert store["child"] == order
+
+
+def test_children_of_os_fork_and_their_parent_use_a_shared_store_at_once() -> None:
+    store: MemoryStore[str, int] = MemoryStore(shared=True)
+    store["before"] = 0  # the parent's connection stands when the children begin
+    children = []
+    for number in range(3):
+        child = os.fork()
+        if not child:
+            os._exit(0 if counts(store, f"child {number}") else 1)
+        children.append(child)
+    assert counts(store, "parent")
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+    assert len(store) == 401
+
+
+def counts(store: MemoryStore[str, int], name: str) -> bool:
+    """Whether a store gives back each of a hundred numbers."""
+    try:
+        for number in range(100):
+            store[f"{name} {number}"] = number
+            if store[f"{name} {number}"] != number:
+                return False
+    except errors.Error:
+        return False
+    return True
 
 
 def test_what_cannot_be_pickled_is_refused_by_a_shared_store() -> None:
