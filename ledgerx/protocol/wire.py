@@ -12,6 +12,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message as AnyMessage
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.errors import DecodeError, InvalidMessage
@@ -28,6 +29,7 @@ __all__ = [
     "envelope",
     "frame_groups",
     "kind_of",
+    "shared_fields",
     "unwrap",
 ]
 
@@ -86,6 +88,20 @@ def unwrap(wrapped: api.Message) -> Any:
     """The message inside a `Message`; the `Message` itself where it holds none that is known."""
     kind = wrapped.WhichOneof("kind")
     return wrapped if kind is None else getattr(wrapped, kind)
+
+
+def shared_fields(wrapped: api.Message) -> api.MessageGetPositions:
+    """The fields that every message has, of one whose kind this version does not know.
+
+    They are in a message that has no others. Raises DecodeError.
+    """
+    unknown = UnknownFieldSet(wrapped)
+    contents = [unknown[index].data for index in range(len(unknown))]
+    inside = next((data for data in contents if isinstance(data, bytes)), b"")
+    try:
+        return api.MessageGetPositions.FromString(inside)
+    except ProtobufDecodeError as error:
+        raise DecodeError(f"a message of an unknown kind has no shared fields: {error}") from error
 
 
 def encode_frame(messages: Sequence[bytes], *, replayed: bool = False, next_sequence: int = 0) -> bytes:

@@ -221,8 +221,10 @@ class LocalBook:
                 book.add(message.order_id, message.is_ask, message.price_in_cents, message.size)
             elif message.action == api.MessageBookUpdate.CHANGE:
                 book.reduce(message.order_id, book.order(message.order_id).size - message.size)
-            else:
+            elif message.action == api.MessageBookUpdate.REMOVE:
                 book.cancel(message.order_id)
+            else:
+                return False  # an action of a newer version: its effect is in the next snapshot
         except BookError:
             return False
         return True

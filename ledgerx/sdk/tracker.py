@@ -319,7 +319,9 @@ class Tracker:
             self._events.append(Event("handle_error", (error,)))
             return
         for message in messages:
-            if frame.replayed:
+            if isinstance(message, api.Message):
+                self._on_unknown_kind(message, now)
+            elif frame.replayed:
                 self._on_replayed(message, now)
             else:
                 self._on_message(message, now)
@@ -329,8 +331,8 @@ class Tracker:
             self._tell_time(message.timestamp, now)
             self._on_hello(message, now)
             return
-        if self.link.state is not LinkState.UP or isinstance(message, api.Message):
-            return  # before the greeting nothing counts; a kind of a newer version is not ours
+        if self.link.state is not LinkState.UP:
+            return  # before the greeting nothing counts
         if isinstance(message, api.MessageHeartbeat):
             self._tell_time(message.timestamp, now)
             self.line.heard_head(message.head, now)
@@ -342,6 +344,18 @@ class Tracker:
         self._note_acknowledged(message, now)
         for sequence, released in self.line.accept(message.account_sequence, message, now):
             self._release(sequence, released)
+
+    def _on_unknown_kind(self, message: api.Message, now: float) -> None:
+        """A newer venue's: no handler is called, but its number must not be missed as a hole."""
+        if self.link.state is not LinkState.UP:
+            return
+        try:
+            sequence = wire.shared_fields(message).account_sequence
+        except DecodeError as error:
+            self._events.append(Event("handle_error", (error,)))
+            return
+        for number, released in self.line.accept(sequence, message, now):
+            self._release(number, released)
 
     def _tell_time(self, venue_ns: int, now: float) -> None:
         if venue_ns > 0:
@@ -409,6 +423,9 @@ class Tracker:
             self.run_id = message.run_id
             arguments = (message.run_id, message.prev_run_id)
             self._events.append(Event("handle_run_change", arguments, None, sequence))
+            return
+        if isinstance(message, api.Message):
+            self._events.append(Event("", sequence=sequence))
             return
         self._events.append(self._event(message, self._item(message.mid), sequence))
 

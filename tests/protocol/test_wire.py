@@ -49,6 +49,16 @@ def test_a_kind_of_a_newer_version_comes_back_as_the_envelope_with_its_bytes() -
     assert decoded.SerializeToString() == unknown_kind
 
 
+def test_the_shared_fields_of_a_kind_of_a_newer_version_can_be_read() -> None:
+    inside = api.MessageTrade(mid="1", account_sequence=7, contract_id=3).SerializeToString()
+    newer = wire.decode_message(bytes([0xFA, 0xF0, 0x04, len(inside)]) + inside)
+    assert wire.shared_fields(newer).account_sequence == 7
+    assert wire.shared_fields(api.Message()).account_sequence == 0
+    damaged = wire.decode_message(bytes([0xFA, 0xF0, 0x04, 0x01, 0xFF]))
+    with pytest.raises(errors.DecodeError):
+        wire.shared_fields(damaged)
+
+
 @given(st.lists(any_message, max_size=5), st.booleans(), st.integers(0, 2**64 - 1))
 def test_a_frame_carries_messages_as_the_bytes_they_were(
     messages: list[Any], replayed: bool, next_sequence: int

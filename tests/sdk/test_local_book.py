@@ -120,8 +120,17 @@ class TestStale:
             {"action": Update.ADD, "order_id": 1, "price_in_cents": 90, "size": 1},
             {"action": Update.ADD, "order_id": 2, "price_in_cents": 90, "is_ask": True, "size": 1},
             {"action": Update.ADD, "order_id": 2, "price_in_cents": 90, "size": 0},
+            {"action": 9, "order_id": 1},
         ],
-        ids=["removes a stranger", "changes a stranger", "changes nothing", "again", "crosses", "no size"],
+        ids=[
+            "removes a stranger",
+            "changes a stranger",
+            "changes nothing",
+            "again",
+            "crosses",
+            "no size",
+            "action of a newer version",
+        ],
     )
     def test_an_update_that_does_not_fit_does(self, live: BookBench, fields: dict[str, Any]) -> None:
         update = Update(contract_id=7, run_id=1, sequence=2, **fields)

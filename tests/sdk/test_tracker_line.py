@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from tracker_bench import Bench, handlers
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.errors import ClientKeyRefused, ConnectTimeout, ServerKeyMismatch, VenueUnreachable
+from ledgerx.protocol import wire
 from ledgerx.sdk.line import AccountLine
 from ledgerx.sdk.link import LinkState
 from ledgerx.sdk.states import State
@@ -157,6 +159,27 @@ def test_a_newer_run_id_elsewhere_calls_no_run_change() -> None:
     bench.dispatch()
     bench.say(api.MessageHeartbeat(run_id=7, head=0))
     assert handlers(bench.dispatch()) == ["handle_heartbeat"]
+
+
+@pytest.mark.parametrize("replayed", [False, True])
+def test_a_sequenced_message_of_a_kind_of_a_newer_version_is_no_hole(replayed: bool) -> None:
+    bench = Bench()
+    bench.dispatch()
+    inside = bench.numbered(api.MessageTrade()).SerializeToString()
+    newer = bytes([0xFA, 0xF0, 0x04, len(inside)]) + inside
+    bench.tracker.receive(wire.encode_frame([newer], replayed=replayed), bench.now)
+    assert handlers(bench.dispatch()) == [""]
+    bench.say(stranger(bench))
+    assert handlers(bench.dispatch()) == ["handle_status_message"]
+    assert bench.tracker.line.dispatched_next == 3
+
+
+def test_a_damaged_message_of_a_kind_of_a_newer_version_is_reported() -> None:
+    bench = Bench()
+    bench.dispatch()
+    damaged = bytes([0xFA, 0xF0, 0x04, 0x01, 0xFF])
+    bench.tracker.receive(wire.encode_frame([damaged]), bench.now)
+    assert handlers(bench.dispatch()) == ["handle_error"]
 
 
 def test_a_replay_of_the_users_gives_its_callback_everything_and_handlers_only_what_is_new_to_them() -> None:
