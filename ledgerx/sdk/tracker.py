@@ -461,8 +461,7 @@ class Tracker:
         if item is not None and item.internal:
             return Event("", (message, item.msg), item, sequence)
         previous = None if item is None else item.msg
-        of_trade = item is not None and isinstance(item.msg, TRADE_REQUESTS)
-        if item is not None and of_trade and isinstance(message, api.MessageActionReport):
+        if item is not None and isinstance(message, api.MessageActionReport):
             previous = item.last_report or item.msg
             item.last_report = message
         handler = HANDLERS.get(wire.kind_of(message), "")

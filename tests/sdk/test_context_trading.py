@@ -194,7 +194,8 @@ class TestQuestions:
         orders = [trader.opened(trader.cmd.limit_order(floor.contract, size, 100)) for size in (1, 2)]
         item = finished(trader.cmd.get_open_orders())
         assert trader.calls(item) == [f"{STATUS} 300", f"{REPORT} 200", f"{REPORT} 200", f"{STATUS} 210"]
-        assert previous(trader, item) == ["GetOpenOrders"] * 4
+        asked, report = "GetOpenOrders", "ActionReport 200"
+        assert previous(trader, item) == [asked, asked, report, asked]
         reports = item.answers[1:3]
         assert [(report.request_mid, report.size) for report in reports] == [
             (orders[0].mid, 1),
