@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ANSWERS_KEPT_MAX", "RequestItem"]
 
-# How many answers an item keeps for a callback that may yet be set; the newest are kept.
-ANSWERS_KEPT_MAX = 10_000
+# How many answers an item keeps for a callback that may yet be set, the newest: a whole page of a replay,
+# with its ACK and its status.
+ANSWERS_KEPT_MAX = 10_002
 
 
 class RequestItem(IDStoreItem):
