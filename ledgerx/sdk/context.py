@@ -119,7 +119,8 @@ class Context:
     def stop(self) -> None:
         """End the threads. Returns at once; stopping twice is fine.
 
-        What was submitted is sent first, if the exchange takes it within `settings.close_timeout_s`.
+        What was submitted is sent first, if the exchange takes it within `settings.close_timeout_s`;
+        `handle_error` is told of what could not be sent, with OutcomeUnknown.
         """
         self._io.stop()
 

@@ -12,6 +12,7 @@ from ledgerx.protocol.wire import AnyMessage
 from ledgerx.sdk.events import Event
 from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.processor import MessageProcessor
+from ledgerx.sdk.threads import DaemonThread
 
 __all__ = ["Dispatcher"]
 
@@ -30,9 +31,10 @@ class Dispatcher:
         self._done = done
         self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._stopping = False
+        self._last: Event | None = None
         self._public_lock = threading.Lock()
         self._public_waiting = 0
-        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread = DaemonThread(self._run, name)
 
     @property
     def public_waiting(self) -> int:
@@ -47,8 +49,9 @@ class Dispatcher:
                     self._public_waiting += 1
             self._queue.put(event)
 
-    def stop(self, *, after_waiting: bool = False) -> None:
-        """End the thread after the call it is in; what waits is dispatched only if asked for."""
+    def stop(self, *, after_waiting: bool = False, last: Event | None = None) -> None:
+        """End the thread after the call it is in; what waits is dispatched only if asked for, `last` is."""
+        self._last = last
         self._stopping = not after_waiting
         self._queue.put(None)
 
@@ -60,12 +63,14 @@ class Dispatcher:
         while True:
             event = self._queue.get()
             if event is None or self._stopping:
-                return
+                break
             self._call(event)
             if event.public:
                 with self._public_lock:
                     self._public_waiting -= 1
             self._done(event)
+        if self._last is not None:
+            self._call(self._last)
 
     def _call(self, event: Event) -> None:
         if event.handler:

@@ -18,7 +18,7 @@ import zmq
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.clock import Clock
-from ledgerx.errors import Error, InvalidState, Retryable
+from ledgerx.errors import Error, InvalidState, OutcomeUnknown, Retryable
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.protocol.ports import Address
 from ledgerx.protocol.sockets import AnyContext, AnySocket
@@ -31,6 +31,7 @@ from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.link import LinkState
 from ledgerx.sdk.processor import MessageProcessor
 from ledgerx.sdk.store import MessageIDStore
+from ledgerx.sdk.threads import DaemonThread
 from ledgerx.sdk.tracker import Tracker
 from ledgerx.sdk.transport import Transport
 
@@ -74,7 +75,7 @@ class IOThread:
         )
         self.feed = Feed(self)
         self.dispatcher: Dispatcher | None = None
-        self.thread: threading.Thread | None = None
+        self.thread: DaemonThread | None = None
         self.stopping = False
         self.ended = False  # the thread will do nothing more
         self._forked = False  # the thread is another process's
@@ -110,7 +111,7 @@ class IOThread:
             self.dispatcher = Dispatcher(processor, self._dispatched, "ledgerx-dispatch")
             self._wake_read, self._wake_write = os.pipe()
             os.set_blocking(self._wake_write, False)
-            self.thread = threading.Thread(target=self._run, name="ledgerx-io", daemon=True)
+            self.thread = DaemonThread(self._run, "ledgerx-io")
         self.dispatcher.thread.start()
         self.thread.start()
 
@@ -211,7 +212,7 @@ class IOThread:
             self._flush(ctx, end)
             if self.connected:  # what waits for a connection would linger in vain
                 linger_s = max(0.0, end - self._clock.monotonic())
-            self.dispatcher.stop()
+            self.dispatcher.stop(last=self._left_behind())
         except Exception as error:
             self.dispatcher.put([Event("handle_error", (error,))])
             self.dispatcher.stop(after_waiting=True)
@@ -338,6 +339,15 @@ class IOThread:
         if self._transport is not None:
             self._transport.close(linger_ms)
             self._transport = None
+
+    def _left_behind(self) -> Event | None:
+        """What the user is told last where the exchange did not take all that was submitted."""
+        if not self.tracker.has_unsent_requests:
+            return None
+        count, limit = len(self.tracker.outstanding), self.settings.close_timeout_s
+        requests = "request" if count == 1 else "requests"
+        text = f"{count} unacknowledged {requests} could not be sent in {limit:g} s before the end"
+        return Event("handle_error", (OutcomeUnknown(f"{text}: each may or may not have been carried out"),))
 
     def _flush(self, ctx: AnyContext, end: float) -> None:
         """Before the end: what was submitted leaves, if the exchange takes it by then."""

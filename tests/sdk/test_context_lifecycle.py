@@ -13,7 +13,7 @@ from trading_floor import DEADLINE_S, Floor, Listener
 from zmq.utils import z85
 
 from ledgerx.clock import SystemClock
-from ledgerx.errors import IncompleteProcessor, InvalidField, InvalidKey, InvalidState
+from ledgerx.errors import IncompleteProcessor, InvalidField, InvalidKey, InvalidState, OutcomeUnknown
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk import settings
 from ledgerx.sdk.commands import get_cmd_version
@@ -176,13 +176,18 @@ class TestStoppedFromWithin:
             with pytest.raises(InvalidState, match="stopped"):
                 use()
 
-    def test_a_venue_that_is_away_does_not_hold_up_the_end_for_long(self) -> None:
-        context = idle_context(settings=ContextSettings(close_timeout_s=0.05))
+    def test_a_venue_that_is_away_does_not_hold_up_the_end_for_long_and_what_was_not_sent_is_told(
+        self,
+    ) -> None:
+        heard = Listener()
+        context = idle_context(heard, settings=ContextSettings(close_timeout_s=0.05))
         context.start()
         Commands(context).limit_order(1, 1, 100, wait=False)
         context.stop()
         context.join(DEADLINE_S)
         assert not context.is_alive()
+        assert isinstance(heard.errors[-1], OutcomeUnknown)
+        assert "1 unacknowledged request" in str(heard.errors[-1])
 
 
 class TestProcessor:

@@ -111,6 +111,26 @@ submitting.join()
 assert Commands(context).limit_order(contract_id, 1, 100).wait(3, 20)
 """
 
+INTERRUPTED = """
+import signal
+
+class Interrupts(Quiet):
+    interrupted = False
+
+    def handle_heartbeat(self, msg, prev_msg):
+        if not self.interrupted:
+            self.interrupted = True
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+context, commands = connect(Interrupts)
+try:
+    context.join()
+except KeyboardInterrupt:
+    print(context.is_alive())
+for price in range(5, 105, 5):
+    commands.limit_order(contract_id, 1, price, wait=False)
+"""
+
 SIGNALED = """
 import signal
 from ledgerx.clock import SystemClock
@@ -185,6 +205,13 @@ def test_a_forked_child_is_told_that_the_context_is_its_parents(floor: Floor) ->
     result = run(floor, FORKED_WHILE_BUSY, keys)
     assert "stayed with the process that forked" in result.stdout
     assert open_orders(floor, keys, 2) == 2
+
+
+def test_an_interrupted_join_leaves_it_running_and_closed_in_order_at_the_end(floor: Floor) -> None:
+    keys = floor.keys()
+    result = run(floor, INTERRUPTED, keys)
+    assert (result.stdout, result.stderr) == ("True\n", "")
+    assert open_orders(floor, keys, 20) == 20
 
 
 def test_a_signals_handler_may_stop_it_whatever_call_it_interrupts(floor: Floor) -> None:
