@@ -76,6 +76,19 @@ def test_the_replacement_keeps_traceback_cause_and_text() -> None:
     assert "fails" in [frame.name for frame in traceback.extract_tb(error.__traceback__)]
 
 
+def test_the_exception_being_handled_is_raised_as_it_is_and_causes_nothing() -> None:
+    def fails_twice() -> None:
+        try:
+            fails()
+        except ValueError as error:
+            reraise(error)
+
+    with pytest.raises(ValueError, match="original text") as caught:
+        fails_twice()
+    assert caught.value.__cause__ is None
+    assert "fails" in [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+
+
 def test_a_message_replaces_the_text() -> None:
     assert str(replaced(Replacement, "new text")) == "new text"
     assert str(replaced(Replacement, "")) == ""

@@ -40,7 +40,7 @@ def reraise(ex: type[Exception] | Exception, message: str | None = None) -> NoRe
 
     The new exception carries the original's traceback, and its text unless `message` replaces that.
     `ex` is an exception class (or an instance, raised as it is unless there is a `message`). Where no
-    exception is being handled, `ex` is raised alone.
+    exception is being handled, or `ex` is that very one, it is raised alone.
     """
     original = sys.exception()
     if isinstance(ex, type):
@@ -48,6 +48,6 @@ def reraise(ex: type[Exception] | Exception, message: str | None = None) -> NoRe
         replacement = ex() if text is None else ex(text)
     else:
         replacement = ex if message is None else type(ex)(message)
-    if original is None:
+    if original is None or replacement is original:
         raise replacement
     raise replacement.with_traceback(original.__traceback__) from original
