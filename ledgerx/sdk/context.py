@@ -55,7 +55,8 @@ class Context:
     is made; `with_settings` gives others.
 
     The threads are daemons, so that a program may end while they run; what was sent before is flushed
-    at the interpreter's exit. Every method may be called from any thread, handlers included.
+    at the interpreter's exit. Every method may be called from any thread, handlers included, and `stop`
+    from a signal's handler too. A forked process makes a Context of its own.
 
     Raises InvalidKey, InvalidAddress, InvalidField.
     """
