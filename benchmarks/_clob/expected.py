@@ -1,0 +1,88 @@
+"""The figures' names, and what is expected of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from rich.table import Table
+
+
+class Name(StrEnum):
+    """Every figure, in the order it is printed."""
+
+    PLAIN_C = "plain C, the floor (best recorded)"
+    NOTHING = "a C call with five ints that does nothing"
+    BARE = "bare C extension, one call an event"
+    APPLY = "ledgerx apply, one call for all (best recorded)"
+    ONE_CALL = "ledgerx, one call an event"
+    METHODS = "ledgerx, a method a kind and best_bid, best_ask"
+    REFERENCE = "ledgerx reference, plain Python"
+    ORDER_BOOK = "order-book"
+    SORTED = "sortedcontainers"
+    NAUTILUS = "nautilus_trader L3"
+    WIDE = "wide prices: ledgerx, one call an event"
+    WIDE_APPLY = "wide prices: ledgerx apply"
+    MANY = "1,000,000 live: ledgerx, one call an event"
+    MANY_APPLY = "1,000,000 live: ledgerx apply"
+    MANY_PLAIN_C = "1,000,000 live: plain C"
+    MATCH_PLAIN_C = "matching: plain C, the floor"
+    MATCH_BARE = "matching: bare C extension, fills returned"
+    MATCH = "matching: ledgerx, fills returned"
+    MATCH_FLAT = "matching: flat Python loop"
+    MATCH_SORTED = "matching: sortedcontainers"
+    ENGINE = "matching: ledgerx.exchange engine alone"
+
+
+MATCHING = {name for name in Name if name.startswith("matching") or name is Name.ENGINE}
+
+
+class Verdict(NamedTuple):
+    """An expectation, what was measured, the limit, and whether it was met."""
+
+    what: str
+    value: float
+    limit: float
+    met: bool
+
+
+RATIOS = (
+    ("one call an event, times order-book", Name.ONE_CALL, Name.ORDER_BOOK, 5.0),
+    ("one call an event, times sortedcontainers", Name.ONE_CALL, Name.SORTED, 4.0),
+    ("one call an event, of the bare extension", Name.ONE_CALL, Name.BARE, 0.8),
+    ("apply, of plain C", Name.APPLY, Name.PLAIN_C, 0.7),
+)
+COSTS = (
+    ("wide prices, times the cost of near ones", Name.WIDE, 4.0),
+    ("1,000,000 live orders, times the cost of 2,000", Name.MANY, 4.0),
+)
+MATCHES_MILLION = 10.0
+MEMORY_BYTES_MAX = 128.0
+
+
+def verdicts(rates: Mapping[str, float], bytes_an_order: float) -> list[Verdict]:
+    """Each expectation whose figures were measured."""
+    found = []
+    for what, ours, other, limit in RATIOS:
+        if ours in rates and other in rates:
+            value = rates[ours] / rates[other]
+            found.append(Verdict(f"{what}: at least", value, limit, value >= limit))
+    for what, name, limit in COSTS:
+        if name in rates:
+            value = rates[Name.ONE_CALL] / rates[name]
+            found.append(Verdict(f"{what}: at most", value, limit, value <= limit))
+    if Name.MATCH in rates:
+        value = rates[Name.MATCH]
+        what = "matching with fills returned, million orders/s: at least"
+        found.append(Verdict(what, value, MATCHES_MILLION, value >= MATCHES_MILLION))
+    met = bytes_an_order <= MEMORY_BYTES_MAX
+    found.append(Verdict("bytes a live order: at most", bytes_an_order, MEMORY_BYTES_MAX, met))
+    return found
+
+
+def table_of(found: Sequence[Verdict]) -> Table:
+    table = Table("expected", "limit", "measured", "verdict")
+    for what, value, limit, met in found:
+        table.add_row(what, f"{limit:g}", f"{value:,.2f}", "met" if met else "missed")
+    return table

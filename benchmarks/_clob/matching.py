@@ -1,0 +1,131 @@
+"""Timed runs of orders that match: one call an order, which returns its fills."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from _clob.files import Incoming
+from _clob.incoming import CANCEL, GTC, Outcome
+from _clob.mirror import timed
+
+Runner = Callable[[Incoming], float]
+
+
+def one_call(make: Callable[[], Any], limit: int | None = None) -> Runner:
+    """`submit` for each order, `cancel` for the cancels; `limit` runs the first rows only."""
+
+    def run(orders: Incoming) -> float:
+        book = make()
+        submit, cancel = book.submit, book.cancel
+        early = [
+            submit(order_id, is_ask, price, size, kind)
+            for kind, order_id, is_ask, price, size in orders.submits[: orders.prefill]
+        ]
+        rows = orders.submits[orders.prefill :][:limit]
+        kept = []
+        with timed() as clock:
+            for kind, order_id, is_ask, price, size in rows:
+                if kind == CANCEL:
+                    cancel(order_id)
+                else:
+                    fills = submit(order_id, is_ask, price, size, kind)
+                    if fills:
+                        kept.append(fills)
+            taken = clock()
+        got = [fill for fills in early + kept for fill in fills]
+        if limit is None:
+            assert Outcome(len(got), sum(fill[2] for fill in got)) == orders.outcome
+        return taken * (len(orders) / len(rows))
+
+    return run
+
+
+def plain_c(floor: Any) -> Runner:
+    """A loop in C over the records; the fills go to an array."""
+
+    def run(orders: Incoming) -> float:
+        taken, fills, size = floor.match(orders.records, orders.prefill, *orders.window)
+        assert Outcome(fills, size) == orders.outcome
+        return float(taken)
+
+    return run
+
+
+def flat_python(orders: Incoming) -> float:
+    """No call at all: an array of queues by price in one loop, orders as [id, size], cancels left lying."""
+    base, width, _ = orders.window
+    queues: list[deque[list[int]]] = [deque() for _ in range(width)]
+    live: dict[int, list[int]] = {}
+    best = [-1, width]
+    fills: list[tuple[int, int, int, int]] = []
+    _flat(orders.submits[: orders.prefill], base, queues, live, best, fills)
+    rows = orders.submits[orders.prefill :]
+    with timed() as clock:
+        _flat(rows, base, queues, live, best, fills)
+        taken = clock()
+    assert Outcome(len(fills), sum(fill[2] for fill in fills)) == orders.outcome
+    return taken
+
+
+def _flat(
+    rows: list[tuple[int, int, bool, int | None, int]],
+    base: int,
+    queues: list[deque[list[int]]],
+    live: dict[int, list[int]],
+    best: list[int],
+    fills: list[tuple[int, int, int, int]],
+) -> None:
+    bid, ask = best
+    width = len(queues)
+    for kind, order_id, is_ask, price, size in rows:
+        if kind == CANCEL:
+            live.pop(order_id)[1] = 0
+            continue
+        if is_ask:
+            limit = 0 if price is None else price - base
+            while size and bid >= limit:
+                queue = queues[bid]
+                if not queue:
+                    bid -= 1
+                    continue
+                order = queue[0]
+                resting = order[1]
+                if resting > size:
+                    order[1] = resting - size
+                    fills.append((order[0], bid + base, size, resting - size))
+                    size = 0
+                    break
+                queue.popleft()
+                if resting:
+                    del live[order[0]]
+                    fills.append((order[0], bid + base, resting, 0))
+                    size -= resting
+        else:
+            limit = width - 1 if price is None else price - base
+            while size and ask <= limit:
+                queue = queues[ask]
+                if not queue:
+                    ask += 1
+                    continue
+                order = queue[0]
+                resting = order[1]
+                if resting > size:
+                    order[1] = resting - size
+                    fills.append((order[0], ask + base, size, resting - size))
+                    size = 0
+                    break
+                queue.popleft()
+                if resting:
+                    del live[order[0]]
+                    fills.append((order[0], ask + base, resting, 0))
+                    size -= resting
+        if size and kind == GTC and price is not None:
+            order = live[order_id] = [order_id, size]
+            queues[limit].append(order)
+            if is_ask:
+                ask = min(ask, limit)
+            else:
+                bid = max(bid, limit)
+    best[:] = bid, ask
