@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from ledgerx.cli.arguments import DAY
 from ledgerx.cli.flow import counts_table, summary
+from ledgerx.cli.signals import ending_in_order
 from ledgerx.clob.lobster import LobsterFile
 
 if TYPE_CHECKING:
@@ -23,24 +25,27 @@ _FLOW_HIT_SHARE_MIN = 0.99
 
 
 @click.command()
+@click.option("--flow", type=DAY, metavar="FILE", help="Also trade this recorded LOBSTER day.")
 @click.option(
-    "--flow", type=click.Path(path_type=Path), metavar="FILE", help="Also trade this recorded LOBSTER day."
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"How many rows of that day, {_FLOW_ROWS} if not given.",
 )
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=_FLOW_ROWS, show_default=True, help="Rows of that day."
-)
-def demo(flow: Path | None, limit: int) -> None:
+def demo(flow: Path | None, limit: int | None) -> None:
     """Trade on a venue of its own, kill and restart it, and verify all of it.
 
     Ends with one line of counts; the exit code is 0 only if every step was verified.
     """
+    if limit is not None and flow is None:
+        raise click.UsageError("--limit needs --flow, the recorded day whose rows it counts")
     # Imported late, so that --help needs no socket library.
     from ledgerx.testing.demo import Demo
     from ledgerx.testing.process import VenueProcess
 
     console = Console()
     day = None if flow is None else LobsterFile(flow)  # a file that cannot be read ends it here
-    with VenueProcess() as venue:
+    with ending_in_order(), VenueProcess() as venue:
         console.print(f"venue: process {venue.pid} at {venue.address}", soft_wrap=True)
         session = Demo(venue)
         session.run()
@@ -49,7 +54,7 @@ def demo(flow: Path | None, limit: int) -> None:
             table.add_row(*row)
         console.print(table)
         if day is not None:
-            _trade(venue, day, limit, console)
+            _trade(venue, day, limit or _FLOW_ROWS, console)
         console.print(session.last_line(), highlight=False)
 
 

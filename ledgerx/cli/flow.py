@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ledgerx.cli.arguments import DATA_DIR, DAY
+from ledgerx.cli.signals import ending_in_order
 from ledgerx.clob.lobster import LobsterFile
 from ledgerx.errors import Error
 from ledgerx.testing.flow.tally import FlowResult
@@ -17,17 +19,13 @@ __all__ = ["counts_table", "flow", "summary"]
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--orderbook", type=click.Path(path_type=Path), help="The file of levels, if FILE is not a zip."
-)
+@click.argument("file", type=DAY)
+@click.option("--orderbook", type=DAY, help="The file of levels, if FILE is not a zip.")
 @click.option("--limit", type=click.IntRange(min=1), help="Trade the first N rows only.", metavar="N")
 @click.option(
     "--accounts", type=click.IntRange(2, 100), default=4, show_default=True, help="How many traders."
 )
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Trade on the venue that runs on this folder."
-)
+@click.option("--data-dir", type=DATA_DIR, help="Trade on the venue that runs on this folder.")
 @click.option("--exchange", metavar="HOST[:PORT]", help="Where that venue is, if not as its folder says.")
 def flow(
     file: Path,
@@ -52,7 +50,7 @@ def flow(
     try:
         day = LobsterFile(file, orderbook)
         rows = day.count() if limit is None else min(limit, day.count())
-        with Progress(*columns, console=console) as progress:
+        with ending_in_order(), Progress(*columns, console=console) as progress:
             task = progress.add_task(day.name, total=rows)
             result = trade_day(
                 day,

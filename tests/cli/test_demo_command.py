@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -30,7 +33,26 @@ def test_the_demo_trades_a_recorded_day_on_the_same_venue(shared_data: Path) -> 
 
 def test_a_file_that_is_no_recorded_day_is_named_before_anything_starts(tmp_path: Path) -> None:
     file = tmp_path / "day.zip"
-    result = CliRunner().invoke(main, ["demo", "--flow", str(file)])
-    assert result.exit_code == 1
-    assert str(file) in result.output
-    assert "venue:" not in result.output
+    for code in (2, 1):  # absent, then a text
+        result = CliRunner().invoke(main, ["demo", "--flow", str(file)])
+        assert result.exit_code == code
+        assert str(file) in result.output
+        assert "venue:" not in result.output
+        file.write_text("no zip\n")
+
+
+def test_a_number_of_rows_needs_the_day_that_has_them() -> None:
+    result = CliRunner().invoke(main, ["demo", "--limit", "5"])
+    assert result.exit_code == 2
+    assert "--limit needs --flow" in result.output
+
+
+def test_sigterm_ends_the_demo_and_its_venue() -> None:
+    command = [sys.executable, "-m", "ledgerx.cli", "demo"]
+    demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert demo.stdout is not None
+    assert demo.stdout.readline().startswith("venue: process ")
+    demo.terminate()
+    # The venue has inherited the error stream: this returns once it is gone too.
+    assert demo.communicate(timeout=60)[1] == ""
+    assert demo.returncode == 128 + signal.SIGTERM

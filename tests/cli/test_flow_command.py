@@ -39,7 +39,8 @@ def test_a_running_venue_is_used_by_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["absent.zip"], "absent.zip"),
+        (["absent.zip"], "'absent.zip' does not exist"),
+        (["{day}", "--orderbook", "absent.csv"], "'absent.csv' does not exist"),
         (["{day}", "--exchange", "127.0.0.1"], "--exchange needs --data-dir"),
         (["{day}", "--accounts", "1"], "--accounts"),
         (["{day}", "--data-dir", "nothing-here"], "no venue runs on nothing-here"),
