@@ -7,15 +7,14 @@ from pathlib import Path
 
 import click
 
+from ledgerx.cli.arguments import DATA_DIR
 from ledgerx.errors import DataFolderUnusable
 from ledgerx.exchange.accounts import AccountRow, list_accounts
 from ledgerx.exchange.folder import accounts_path
 
 __all__ = ["account"]
 
-_DATA_DIR = click.option(
-    "--data-dir", required=True, type=click.Path(path_type=Path), help="The venue's data folder."
-)
+_DATA_DIR = click.option("--data-dir", required=True, type=DATA_DIR, help="The venue's data folder.")
 
 
 @click.group()
@@ -54,6 +53,8 @@ def list_(data_dir: Path, as_json: bool) -> None:
     """List every account, removed ones included."""
     if not data_dir.is_dir():
         raise DataFolderUnusable(f"there is no data folder {data_dir}")
+    if not accounts_path(data_dir).exists():
+        raise DataFolderUnusable(f"no venue has used {data_dir} yet: is it the folder that --data-dir named?")
     for row in list_accounts(accounts_path(data_dir)):
         click.echo(json.dumps(row._asdict()) if as_json else _line(row))
 

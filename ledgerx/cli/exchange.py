@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledgerx.cli.arguments import DATA_DIR
 from ledgerx.protocol.ports import REQUEST_PORT
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ _SHOWN = ("host", "request_port", "publish_port", "http_port", "streaming_port",
 
 
 @click.command()
-@click.option(
-    "--data-dir", required=True, type=click.Path(path_type=Path), help="The data folder, made if it is new."
-)
+@click.option("--data-dir", required=True, type=DATA_DIR, help="The data folder, made if it is new.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import click
 
+from ledgerx.cli.arguments import OutputFile
 from ledgerx.protocol.crypto import KeyPair
 
 __all__ = ["keygen"]
 
 
 @click.command()
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="The certificate file to write, 0600."
-)
+@click.option("--out", required=True, type=OutputFile(), help="The certificate file to write, 0600.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def keygen(out: Path, force: bool) -> None:
     """Make a key pair, write it to a certificate file and print its public key."""

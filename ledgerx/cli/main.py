@@ -5,6 +5,7 @@ Commands are imported when they are used, so that help is quick and needs no ext
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
@@ -46,6 +47,11 @@ class _Commands(click.Group):
             return super().main(*args, **options)
         except Error as error:
             click.echo(f"pyledgerx: {error}", err=True)
+            raise SystemExit(1) from error
+        except OSError as error:
+            # The commands map their own: what is left is an output that cannot be written, as on a full disk.
+            with suppress(OSError):
+                click.echo(f"pyledgerx: cannot write the output: {error.strerror or error}", err=True)
             raise SystemExit(1) from error
 
 

@@ -80,8 +80,14 @@ class DataFolder:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise DataFolderUnusable(
+                f"cannot use data folder {path}: a file is in the way: name a folder, new or used before"
+            ) from error
         except OSError as error:
-            raise DataFolderUnusable(f"cannot use data folder {path}: {error.strerror or error}") from error
+            raise DataFolderUnusable(
+                f"cannot use data folder {path}: {error.strerror or error}: name a folder that can be written"
+            ) from error
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -76,7 +76,7 @@ class Journal:
         except OSError as error:
             raise JournalWriteFailed(f"{path}: {error}") from error
         try:
-            scan = _scan_file(fd, int(path.stem))
+            scan = _scan_file(fd, path)
             marker = Marker(folder / "released")
             due = renewal_is_due(marker.load(), end=scan.end, torn=scan.torn, boot_id=boot_id)
             end = _settle(fd, path, scan)
@@ -225,11 +225,15 @@ def _journal_path(folder: Path) -> Path:
     return first
 
 
-def _scan_file(fd: int, first_number: int) -> Scan:
+def _scan_file(fd: int, path: Path) -> Scan:
+    """What stands in the file at `path`. Raises JournalCorrupt naming it."""
     if not os.fstat(fd).st_size:
-        return scan_journal(memoryview(b""), first_number)
+        return scan_journal(memoryview(b""), int(path.stem))
     with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
-        return scan_journal(data, first_number)
+        try:
+            return scan_journal(data, int(path.stem))
+        except JournalCorrupt as error:
+            raise JournalCorrupt(f"{path}: {error}", position=error.position) from error
 
 
 def _settle(fd: int, path: Path, scan: Scan) -> int:

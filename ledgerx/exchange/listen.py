@@ -66,7 +66,9 @@ def candidate_ports(port: int, previous: int | None, clock: Clock) -> Iterable[i
     """
     if port:
         if not 2 <= port <= 65534:
-            raise InvalidAddress(f"port {port} and its two neighbours are not all from 1 to 65535")
+            raise InvalidAddress(
+                f"port {port} and its two neighbours are not all from 1 to 65535: choose 2 to 65534, or 0"
+            )
         return [port]
     if previous is not None:
         return [previous]
@@ -190,8 +192,12 @@ def _port_error(number: int | None, address: str, port: int) -> PortTaken | Inva
             port=port,
         )
     if number == errno.EACCES:
-        return PortTaken(f"port {port} may not be used by this user: choose one above 1024", port=port)
-    return InvalidAddress(f"cannot listen on {address}, port {port}: is it an address of this machine?")
+        return PortTaken(
+            f"port {port} may not be used by this user: choose one above 1024 with --port", port=port
+        )
+    return InvalidAddress(
+        f"cannot listen on host {address}, port {port}: is it an address of this machine? (--host)"
+    )
 
 
 def _numeric(host: str) -> str:
@@ -199,5 +205,7 @@ def _numeric(host: str) -> str:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise InvalidAddress(f"host {host!r} is no address of this machine: {error}") from error
+        raise InvalidAddress(
+            f"host {host!r} is not known ({error.strerror}): give an address of this machine, as 127.0.0.1"
+        ) from error
     return str(min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0])

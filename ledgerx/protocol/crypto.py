@@ -127,9 +127,10 @@ class KeyPair:
         try:
             _write_private_file(path, text.encode())
         except OSError as error:
-            raise CertificateFileError(
-                f"cannot write certificate {path}: {error.strerror or error}"
-            ) from error
+            text = f"cannot write certificate {path}: {error.strerror or error}"
+            if isinstance(error, FileNotFoundError | PermissionError):
+                text += ": name a file in a folder that is there and can be written"
+            raise CertificateFileError(text) from error
         return self
 
     @classmethod
@@ -139,10 +140,11 @@ class KeyPair:
         Raises InvalidCertificate naming the missing or damaged block, and CertificateFileError if the
         file cannot be read.
         """
-        blocks = _blocks(_read_certificate(path_or_bytes))
+        certificate = _name_of(path_or_bytes)
+        blocks = _blocks(_read_certificate(path_or_bytes), certificate)
         if not blocks:
             raise InvalidCertificate(
-                f"certificate: no {_PUBLIC} and no {_PRIVATE} block: it needs a line "
+                f"{certificate}: no {_PUBLIC} and no {_PRIVATE} block: it needs a line "
                 f"-----BEGIN {_PUBLIC}-----, the key, and a line -----END {_PUBLIC}-----"
             )
         keys: dict[str, bytes] = {}
@@ -150,12 +152,12 @@ class KeyPair:
             try:
                 keys[name] = check_key(content, "its key")
             except InvalidKey as error:
-                raise InvalidCertificate(f"certificate: the {name} block is damaged: {error}") from error
+                raise InvalidCertificate(f"{certificate}: the {name} block is damaged: {error}") from error
         try:
             return cls(public=keys.get(_PUBLIC), private=keys.get(_PRIVATE))
         except InvalidKey as error:
             raise InvalidCertificate(
-                f"certificate: the {_PUBLIC} block does not belong to the {_PRIVATE} block"
+                f"{certificate}: the {_PUBLIC} block does not belong to the {_PRIVATE} block"
             ) from error
 
     def _certificate(self) -> str:
@@ -227,6 +229,12 @@ def _write_private_file(path: Path, data: bytes) -> None:
         raise
 
 
+def _name_of(source: object) -> str:
+    """What errors call a certificate: its file where it has one."""
+    is_path = isinstance(source, os.PathLike) or (isinstance(source, str) and "-----BEGIN " not in source)
+    return f"certificate {os.fspath(source)}" if is_path else "certificate"  # type: ignore[call-overload]
+
+
 def _read_certificate(source: str | os.PathLike[str] | bytes | IO[Any]) -> str:
     data: str | bytes
     if isinstance(source, bytes | bytearray | memoryview):
@@ -244,11 +252,13 @@ def _read_certificate(source: str | os.PathLike[str] | bytes | IO[Any]) -> str:
     else:
         raise InvalidCertificate(f"certificate: {_kind(source)} is neither a path nor a certificate")
     if len(data) > _CERTIFICATE_BYTES_MAX:
-        raise InvalidCertificate(f"certificate: above {_CERTIFICATE_BYTES_MAX} bytes, so not a certificate")
+        raise InvalidCertificate(
+            f"{_name_of(source)}: above {_CERTIFICATE_BYTES_MAX} bytes, so not a certificate"
+        )
     return data if isinstance(data, str) else data.decode("ascii", errors="replace")
 
 
-def _blocks(text: str) -> dict[str, str]:
+def _blocks(text: str, certificate: str) -> dict[str, str]:
     """The content of each block by name; lines outside the blocks are ignored, as in PEM files."""
     blocks: dict[str, str] = {}
     lines = iter(text.splitlines())
@@ -257,12 +267,12 @@ def _blocks(text: str) -> dict[str, str]:
             if line.strip() != f"-----BEGIN {name}-----":
                 continue
             if name in blocks:
-                raise InvalidCertificate(f"certificate: it has two {name} blocks")
-            blocks[name] = _content(lines, name)
+                raise InvalidCertificate(f"{certificate}: it has two {name} blocks")
+            blocks[name] = _content(lines, name, certificate)
     return blocks
 
 
-def _content(lines: Any, name: str) -> str:
+def _content(lines: Any, name: str, certificate: str) -> str:
     content: list[str] = []
     for line in lines:
         text = line.strip()
@@ -271,4 +281,6 @@ def _content(lines: Any, name: str) -> str:
         if text.startswith(("-----BEGIN ", "-----END ")):
             break
         content.append(text)
-    raise InvalidCertificate(f"certificate: the {name} block is damaged: it has no -----END {name}----- line")
+    raise InvalidCertificate(
+        f"{certificate}: the {name} block is damaged: it has no -----END {name}----- line"
+    )

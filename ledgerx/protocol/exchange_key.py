@@ -50,15 +50,17 @@ def fetch_exchange_key(address: str, timeout_s: float = FETCH_TIMEOUT_S) -> byte
             f"port {port} of {host} is one of the venue's trading ports, not its HTTP port: if it is the"
             f" request port (CRN), use {host}:{port - 1}; if it is the publish port (CPN), {host}:{port - 2}"
         )
-    return parse_exchange_key(_body(raw, f"{host}, port {port},"))
+    return parse_exchange_key(_body(raw, f"{host}, port {port},"), f"{host}, port {port}")
 
 
-def parse_exchange_key(body: bytes) -> bytes:
-    """The key in the JSON object that a venue's `/key` answers. Raises UnexpectedAnswer."""
+def parse_exchange_key(body: bytes, where: str = "the peer") -> bytes:
+    """The key in the JSON object that a venue's `/key` answers. Raises UnexpectedAnswer naming `where`."""
     try:
         return check_key(json.loads(body)["public_key"], "the venue's public key")
-    except (ValueError, TypeError, KeyError) as error:
-        raise UnexpectedAnswer(f"the answer holds no public key ({error}): is this a venue?") from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UnexpectedAnswer(
+            f"the answer of {where} holds no public key ({type(error).__name__}): is this its HTTP port?"
+        ) from error
 
 
 def read_public_key(text: str) -> bytes:

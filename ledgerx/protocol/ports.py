@@ -28,6 +28,8 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
     """
     if not isinstance(text, str) or not text or any(character.isspace() for character in text):
         raise InvalidAddress(f"host {text!r} is not a host name: give HOST or HOST:PORT")
+    if "/" in text:
+        raise InvalidAddress(f"host {text!r} is a URL or a path: give HOST or HOST:PORT alone")
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -25,6 +26,13 @@ def fails(*arguments, text):
     assert text in done.stderr
 
 
+def misused(*arguments, text):
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert text in done.stderr
+
+
 class TestGroup:
     def test_help_names_every_command_and_loads_none(self):
         program = "import sys\nfrom ledgerx.cli.main import main\ntry:\n    main(['--help'])\nfinally:\n"
@@ -42,6 +50,28 @@ class TestGroup:
 
     def test_an_unknown_command_is_refused(self):
         assert run("dance").exit_code == 2
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["exchange", "--data-dir", ""],
+            ["keygen", "--out", ""],
+            ["account", "list", "--data-dir", ""],
+            ["account", "add", "alice", "--public-key", "k", "--data-dir", ""],
+            ["flow", ""],
+            ["demo", "--flow", ""],
+        ],
+    )
+    def test_an_empty_path_is_not_the_present_folder(self, arguments):
+        misused(*arguments, text="it is empty: give a path")
+
+    def test_an_output_that_cannot_be_written_is_one_sentence(self, tmp_path):
+        command = [sys.executable, "-m", "ledgerx.cli.main", "keygen", "--out", str(tmp_path / "key")]
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1
+        assert done.stderr.startswith("pyledgerx: cannot write the output: No space left")
+        assert done.stderr.count("\n") == 1
 
 
 class TestKeygen:
@@ -61,7 +91,11 @@ class TestKeygen:
         assert out.read_text() != before
 
     def test_a_folder_that_is_not_there_is_an_error(self, tmp_path):
-        fails("keygen", "--out", tmp_path / "no" / "trader.key", text="cannot write")
+        fails("keygen", "--out", tmp_path / "no" / "trader.key", text="name a file in a folder that is there")
+
+    @pytest.mark.parametrize("force", [[], ["--force"]])
+    def test_a_folder_is_no_certificate_file(self, tmp_path, force):
+        misused("keygen", "--out", tmp_path, *force, text=f"File '{tmp_path}' is a directory")
 
 
 class TestAccounts:
@@ -91,10 +125,17 @@ class TestAccounts:
     def test_what_cannot_be_done_is_said_on_stderr(self, tmp_path):
         folder, key = tmp_path / "D", KeyPair.generate().public.decode()
         fails("account", "list", "--data-dir", folder, text="no data folder")
+        fails("account", "list", "--data-dir", tmp_path, text=f"no venue has used {tmp_path} yet")
         fails("account", "remove", "x", "--data-dir", folder, text="no data folder")
         fails("account", "add", "x", "--public-key", "short", "--data-dir", folder, text="public key")
         run("account", "add", "x", "--public-key", key, "--data-dir", folder)
         fails("account", "add", "x", "--public-key", key, "--data-dir", folder, text="in use")
+        note = tmp_path / "note"
+        note.write_text("no certificate\n")
+        fails(
+            "account", "add", "y", "--public-key", note, "--data-dir", folder, text=f"certificate {note}: no"
+        )
+        fails("account", "add", "y", "--public-key", key, "--data-dir", note, text="a file is in the way")
 
 
 class TestFetch:
@@ -147,6 +188,15 @@ class TestExchange:
         file = tmp_path / "contracts.toml"
         file.write_text("[[contract]]\ncontract_id = 1\n")
         fails("exchange", "--data-dir", tmp_path / "D", "--port", "0", "--contracts", file, text="contract 1")
+
+    def test_a_file_where_the_folder_should_be_is_named(self, tmp_path):
+        file = tmp_path / "file"
+        file.touch()
+        fails("exchange", "--data-dir", file, "--port", "0", text=f"{file}: a file is in the way")
+
+    def test_a_port_without_neighbours_is_refused_with_the_range(self, tmp_path):
+        fails("exchange", "--data-dir", tmp_path, "--port", "1", text="choose 2 to 65534, or 0")
+        misused("exchange", "--data-dir", tmp_path, "--port", "65535", text="0<=x<=65534")
 
     def test_a_folder_in_use_is_named(self, tmp_path):
         venue = Venue.open(tmp_path)

@@ -179,7 +179,7 @@ class TestRecovery:
             data = bytearray(whole)
             data[position] ^= 0x41
             path.write_bytes(data)
-            with pytest.raises(JournalCorrupt, match="record 2") as caught:
+            with pytest.raises(JournalCorrupt, match=r"\.journal: record 2") as caught:
                 open_journal(tmp_path)
             assert caught.value.position == second
             assert path.read_bytes() == data  # nothing was cut

@@ -309,6 +309,17 @@ def test_a_file_too_large_to_be_a_certificate_is_not_read_whole(tmp_path: Path) 
         KeyPair.load_certificate(path)
 
 
+@pytest.mark.parametrize(
+    "text", ["", block("PUBLIC KEY", "short"), block("PUBLIC KEY", "x") * 2, "x" * 70_000]
+)
+def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "trader.cert"
+    path.write_text(text)
+    for source in (path, str(path)):
+        with pytest.raises(errors.InvalidCertificate, match=rf"^certificate {path}: "):
+            KeyPair.load_certificate(source)
+
+
 def test_a_path_that_cannot_be_one_is_refused() -> None:
     with pytest.raises(errors.CertificateFileError):
         KeyPair.load_certificate("with\0zero")

@@ -52,7 +52,9 @@ def test_the_key_in_a_venues_answer_is_given():
         assert fetch_exchange_key(address) == key
 
 
-@pytest.mark.parametrize("address", ["", "a b", "host:port", "host:0", "host:70000"])
+@pytest.mark.parametrize(
+    "address", ["", "a b", "host:port", "host:0", "host:70000", "http://host:7810", "host/key"]
+)
 def test_an_address_that_is_none_is_refused(address):
     with pytest.raises(InvalidAddress):
         fetch_exchange_key(address)
@@ -102,6 +104,7 @@ def test_a_trading_port_is_told_apart_with_the_port_to_use(zmq_context):
         (http_answer(b"{}"), "no public key"),
         (http_answer(b'{"public_key": 7}'), "no public key"),
         (http_answer(b'{"public_key": "short"}'), "no public key"),
+        (http_answer(b"[" * 60_000), r"answer of 127\.0\.0\.1, port \d+ holds no public key"),
     ],
 )
 def test_what_is_no_venue_is_said_to_be_none(answer, text):

@@ -34,7 +34,21 @@ def test_a_host_may_carry_a_port(text: str, host: str, port: int | None) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "a b", ":1", "[::1", "[::1]x", "host:", "host:port", "host:0", "host:65536", "host:-1", None],
+    [
+        "",
+        " ",
+        "a b",
+        ":1",
+        "[::1",
+        "[::1]x",
+        "host:",
+        "host:port",
+        "host:0",
+        "host:65536",
+        "host:-1",
+        None,
+        "http://h:1",
+    ],
 )
 def test_what_is_no_host_is_refused_and_shown(text: str) -> None:
     with pytest.raises(errors.InvalidAddress) as caught:
