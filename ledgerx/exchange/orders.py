@@ -90,7 +90,7 @@ class OrderDesk:
         size: int,
         post_only: bool,
     ) -> OpenOrder:
-        entry = Entry(mid, (contract.contract_id, key), live=1, is_quote=False)
+        entry = Entry(mid, contract.contract_id, key, live=1, is_quote=False)
         order_id = self._state.order_id + 1
         return OpenOrder(account, contract, entry, order_id, is_ask, price, size, post_only)
 

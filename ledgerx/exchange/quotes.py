@@ -57,7 +57,7 @@ class QuoteDesk:
         if old is not None:
             for order in list(old.orders):
                 self._matcher.cancel(order, request.mid)
-        self._place(account, contract, Entry(request.mid, (contract.contract_id, key), 2, True), sides)
+        self._place(account, contract, Entry(request.mid, contract.contract_id, key, 2, True), sides)
 
     def _check_risk(
         self, account: Account, contract: Contract, sides: tuple[_Side, _Side], old: Entry | None

@@ -117,6 +117,13 @@ class Requests:
             horizon=horizon,
             time=self._lines.time,
         )
+        if key in account.entries:
+            # The mid was forgotten, what it placed rests still: two orders must not answer to one mid.
+            raise Refused(
+                MessageStatus.STATUS_MID_REUSED,
+                "mid",
+                f"mid {request.mid} has an open order or quote: make a new UUID4 for each request",
+            )
         handler(account, request, key)
 
     def _fail(self, account: Account, mid: str, error: Exception) -> None:

@@ -52,7 +52,7 @@ class Account:
     """A trader. `head` is the last sequence number of its line, 0 at first.
 
     `rate_debt` is what its token bucket lacks, in billionths of a request, as of `rate_time` (ns).
-    `entries` finds open orders by contract and mid, `quotes` the standing quote of a contract.
+    `entries` finds open orders by mid, `quotes` the standing quote of a contract.
     """
 
     __slots__ = (
@@ -83,7 +83,7 @@ class Account:
         self.rate_time = 0
         self.holdings: dict[int, Holding] = {}
         self.orders: dict[int, OpenOrder] = {}
-        self.entries: dict[tuple[int, bytes], Entry] = {}
+        self.entries: dict[bytes, Entry] = {}
         self.quotes: dict[int, Entry] = {}
 
     def __repr__(self) -> str:
@@ -148,10 +148,11 @@ class Entry:
     `orders` are those that rest in the book.
     """
 
-    __slots__ = ("is_quote", "key", "live", "mid", "orders")
+    __slots__ = ("contract_id", "is_quote", "key", "live", "mid", "orders")
 
-    def __init__(self, mid: str, key: tuple[int, bytes], live: int, is_quote: bool) -> None:
+    def __init__(self, mid: str, contract_id: int, key: bytes, live: int, is_quote: bool) -> None:
         self.mid = mid
+        self.contract_id = contract_id
         self.key = key
         self.live = live
         self.is_quote = is_quote

@@ -148,8 +148,8 @@ def check_price(contract: Contract, price: int, field: str = "price_in_cents") -
 def find_entry(account: Account, contract: Contract, entry_id: str) -> Entry:
     """What the account's mid `entry_id` has open in the contract."""
     key = mid_key(entry_id)
-    entry = None if key is None else account.entries.get((contract.contract_id, key))
-    if entry is None:
+    entry = None if key is None else account.entries.get(key)
+    if entry is None or entry.contract_id != contract.contract_id:
         why = (
             "is not a mid of 32 hex characters"
             if key is None

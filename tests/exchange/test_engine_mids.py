@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 import pytest
-from engine_harness import ALICE, BOB, NOW, Bench, Status, mid
+from engine_harness import ALICE, BOB, NOW, Bench, Status, brief, contract_detail, mid
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -147,3 +147,15 @@ def test_a_request_without_a_timestamp_is_accepted_while_nothing_is_forgotten():
     bench.cancel_all(ALICE)
     bare.mid = mid(91)
     assert bench.send(ALICE, bare).told(ALICE)[-1] == ("TIMESTAMP_STALE", 0)
+
+
+def test_a_forgotten_mid_whose_order_rests_places_no_second_order():
+    bench = Bench(contract_detail(7), contract_detail(8), mids_max=1)
+    bench.limit(ALICE, 1, 500, mid=mid(50), timestamp=NOW)
+    bench.limit(ALICE, 1, 500, timestamp=NOW + 1)
+    again = bench.limit(ALICE, 2, 400, mid=mid(50), timestamp=NOW + 2)
+    assert again.told(ALICE) == [("ACKNOWLEDGED", 1), ("MID_REUSED", 0)]
+    bench.limit(ALICE, 1, 500, timestamp=NOW + 3)
+    elsewhere = bench.limit(ALICE, 1, 500, mid=mid(50), contract_id=8, timestamp=NOW + 4)
+    assert elsewhere.told(ALICE) == [("ACKNOWLEDGED", 1), ("MID_REUSED", 0)]
+    assert [brief(report) for report in bench.start_run(2).line(ALICE)[:-1]] == [("CANCELED", 0, 1, 0)] * 3

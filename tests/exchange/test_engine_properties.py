@@ -95,7 +95,7 @@ def stamp(bench: Bench, cid: int, message: Any) -> Any:
             index = int(one.entry_id)
             if open_entries and index:
                 entry = open_entries[index % len(open_entries)]
-                one.contract_id, one.entry_id = entry.key[0], entry.mid
+                one.contract_id, one.entry_id = entry.contract_id, entry.mid
     return message
 
 
