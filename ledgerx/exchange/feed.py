@@ -84,7 +84,7 @@ class Feed:
     def _send_heads(self, topic: bytes, heads: dict[str, int]) -> None:
         engine = self._venue.engine
         beat = feed_heartbeat(
-            heads, run_id=engine.run_id, time=self._venue.time, interval_ms=self._interval_ms
+            heads, run_id=engine.run_id, time=self._venue.committed_time, interval_ms=self._interval_ms
         )
         self._send(topic, encode_frame([beat]))
 

@@ -96,7 +96,7 @@ class Sender:
                 continue  # it has a sign of life to read, or cannot read any
             cid = connection.cid
             if cid not in frames:
-                beat = self._venue.notices(cid).heartbeat(interval_ms=self._settings.interval_ms)
+                beat = self._venue.heartbeat(cid, interval_ms=self._settings.interval_ms)
                 frames[cid] = encode_frame([beat])
             connection.push(frames[cid])
             self._flush(connection)

@@ -112,6 +112,7 @@ class Venue:
         self._engine_clock = EngineClock(self.engine.time or wall_ns)
         self._engine_clock.read(wall_ns)  # a venue that stood still has jumped: the first turn confirms it
         self._time: int | None = None  # of the present turn
+        self._committed_time = self._engine_clock.now
         self._begin_turn()
 
     @classmethod
@@ -153,6 +154,15 @@ class Venue:
             if due is not None and due <= self._time:
                 self._execute(Input(time=self._time, tick=Tick()))
         return self._time
+
+    @property
+    def committed_time(self) -> int:
+        """Engine time of the last turn that was committed: of what is said between two turns.
+
+        Unlike `time` it executes nothing. What is due by now belongs to the next turn, and must not be
+        seen before its record.
+        """
+        return self._committed_time
 
     @property
     def turn_bytes(self) -> int:
@@ -206,7 +216,7 @@ class Venue:
 
         Raises JournalWriteFailed: the process must end, and has sent nothing of this turn.
         """
-        self.time  # noqa: B018 - what is due is executed in a turn without requests too
+        self._committed_time = self.time  # what is due is executed in a turn without requests too
         self.counts["turns"] += 1
         if self.journal.commit() and self._accounts_changed:
             self._projection.update(self.accounts())
@@ -216,10 +226,11 @@ class Venue:
 
     def notices(self, cid: int) -> Notices:
         """The shell's own messages to an account, true at its head as of this turn."""
-        account = self.engine.accounts[cid]
-        return Notices(
-            cid=cid, mpid=account.mpid, run_id=self.engine.run_id, time=self.time, head=self.engine.head(cid)
-        )
+        return self._notices(cid, self.time)
+
+    def heartbeat(self, cid: int, *, interval_ms: int) -> bytes:
+        """The sign of life for an account's connections, to be sent between two turns."""
+        return self._notices(cid, self._committed_time).heartbeat(interval_ms=interval_ms)
 
     def hello(self, cid: int, request: MessageHello, *, interval_ms: int) -> bytes:
         """The answer to a connection's hello, to be sent after this turn's `commit`."""
@@ -288,6 +299,11 @@ class Venue:
             self.folder.release()
 
     # ------------------------------------------------------------------ within a turn
+
+    def _notices(self, cid: int, time: int) -> Notices:
+        engine = self.engine
+        mpid, head = engine.accounts[cid].mpid, engine.head(cid)
+        return Notices(cid=cid, mpid=mpid, run_id=engine.run_id, time=time, head=head)
 
     def _begin_turn(self) -> None:
         self._time = None

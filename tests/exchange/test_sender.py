@@ -2,11 +2,13 @@
 
 import pytest
 import zmq
-from venue_harness import Floor
+from venue_harness import SECOND, START, Floor, detail
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.exchange.connections import Connections
+from ledgerx.exchange.feed import Feed
 from ledgerx.exchange.gateway_settings import GatewaySettings
+from ledgerx.exchange.peers import Peers
 from ledgerx.exchange.sender import Sender
 from ledgerx.exchange.venue import Answer
 from ledgerx.protocol.wire import decode_frame, decode_message
@@ -117,3 +119,19 @@ def test_another_error_of_the_socket_is_not_hidden(floor):
     socket.send_multipart = lambda parts, flags: (_ for _ in ()).throw(zmq.ZMQError(zmq.ETERM))
     with pytest.raises(zmq.ZMQError):
         sender.send_answers([Answer(PEER, [b""], False)])
+
+
+def test_what_falls_due_between_two_turns_is_not_seen_before_its_record(tmp_path):
+    with Floor(tmp_path, "alice", contracts=[detail(expiry=START + 30 * SECOND)]) as floor:
+        floor.turn(("alice", floor.order()))
+        sender, socket, _connections, connection = make(floor, room=100)
+        floor.clock.advance(31)
+        Feed(socket, floor.venue, Peers(), interval_ms=50).heartbeat()
+        sender.wake([connection])
+        sender.send_lines()
+        sender.heartbeat()
+        beats = [decode_message(socket.frames[index][1].messages[0]) for index in (0, -1)]
+        assert [beat.timestamp for beat in beats] == [START, START]
+        assert beats[1].head == 3
+        assert floor.venue.journal.last_number == floor.venue.journal.committed
+        assert floor.venue.commit().cids == [floor.cids["alice"]]  # the cancel, with its record
