@@ -31,6 +31,9 @@ __all__ = ["Listeners", "candidate_ports", "open_listeners"]
 _FIRST_PORT, _LAST_PORT = 20_000, 32_000
 _SEARCHES_MAX = 200
 _LINGER_MS = 200
+# CURVE's MESSAGE command around a frame: its name (8), nonce (8), authenticator (16) and flags (1).
+# MAXMSGSIZE judges what came on the wire.
+_CURVE_BYTES = 33
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def _sockets(
     marks = {"send_hwm": settings.send_frames_max, "recv_hwm": settings.receive_frames_max}
     requests = secure_socket(router, private, public, None, context, **marks)
     requests.set(zmq.ROUTER_MANDATORY, 1)
-    requests.set(zmq.MAXMSGSIZE, FRAME_BYTES_MAX)
+    requests.set(zmq.MAXMSGSIZE, FRAME_BYTES_MAX + _CURVE_BYTES)
     marks["send_hwm"] = settings.publish_frames_max
     publications = secure_socket(xpub, private, public, None, context, **marks)
     publications.set(zmq.XPUB_VERBOSE, 1)

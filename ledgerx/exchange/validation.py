@@ -44,7 +44,7 @@ def check_version(version: str) -> None:
 
 def check_expires(expires: int, time: int) -> None:
     """A request that arrives after its `expires` (0: it has none) is too late."""
-    if 0 < expires < time:
+    if expires and expires < time:
         raise Refused(
             MessageStatus.STATUS_REQUEST_EXPIRED,
             "expires",

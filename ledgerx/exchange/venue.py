@@ -45,7 +45,7 @@ from ledgerx.exchange.replay import FIRST_AVAILABLE, replay_page
 from ledgerx.exchange.risk import default_limits
 from ledgerx.exchange.validation import check_version
 from ledgerx.protocol.crypto import check_key
-from ledgerx.protocol.wire import decode_message, kind_of
+from ledgerx.protocol.wire import BATCH_REQUESTS_MAX, decode_message, kind_of
 
 __all__ = ["Answer", "Contracts", "Turn", "Venue"]
 
@@ -350,7 +350,7 @@ class Venue:
         self.counts["requests"] += 1
         if kind in _ORDERS:
             self.counts["orders"] += 1
-        elif kind == "batch":
+        elif kind == "batch" and len(request.requests) <= BATCH_REQUESTS_MAX:
             self.counts["orders"] += sum(member.WhichOneof("kind") in _ORDERS for member in request.requests)
 
     def _execute(self, input_: Input) -> list[bytes]:

@@ -35,6 +35,7 @@ REFUSED_ORDERS = [
     ({"post_only": True, "time_in_force": 2}, Status.STATUS_MALFORMED, "post_only"),
     ({"mversion": "0.0.2"}, Status.STATUS_UNSUPPORTED_VERSION, "mversion"),
     ({"expires": NOW - 1}, Status.STATUS_REQUEST_EXPIRED, "expires"),
+    ({"expires": -1}, Status.STATUS_REQUEST_EXPIRED, "expires"),
     ({"timestamp": NOW + 300 * SECOND + 1}, Status.STATUS_TIMESTAMP_AHEAD, "timestamp"),
 ]
 

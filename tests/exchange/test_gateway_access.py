@@ -148,6 +148,12 @@ class TestBadInput:
         alice.socket.send_multipart([data[:1], data[1:]])
         assert alice.receive().field == "mid"
 
+    def test_a_frame_of_the_cap_is_looked_at(self, hall):
+        alice = hall.client("alice")
+        alice.hello()
+        alice.socket.send(b"\xff" * FRAME_BYTES_MAX)
+        assert alice.receive().status == Status.STATUS_MALFORMED
+
     def test_a_frame_above_the_cap_ends_the_connection(self, hall):
         alice, bob = hall.client("alice"), hall.client("bob")
         alice.hello()
