@@ -245,3 +245,18 @@ def test_whatever_message_arrives_it_is_answered_alike_by_every_engine(stream: l
         assert failed == []
     again = Engine()
     assert [again.execute(entry) for entry in bench.inputs] == bench.executions
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(cids, requests, st.integers(0, 3)), min_size=10, max_size=60))
+def test_mids_used_again_after_they_were_forgotten_harm_nothing(stream: list[tuple[int, Any, int]]):
+    bench = new_bench()
+    bench.limits.mids_max = 2
+    bench.start_run(2)
+    for number, (cid, drawn, used) in enumerate(stream):
+        message = type(drawn).FromString(drawn.SerializeToString())
+        message.mid, message.timestamp = f"{used:032x}", bench.time + number
+        result = bench.send(cid, stamp(bench, cid, message))
+        assert api.MessageStatus.STATUS_VENUE_ERROR not in [getattr(m, "status", 0) for m in result.line(cid)]
+    bench.start_run(3)
+    assert not any(account.orders or account.entries for account in bench.engine.accounts.values())
