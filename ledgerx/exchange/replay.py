@@ -17,10 +17,14 @@ FIRST_AVAILABLE: Final = 1  # nothing is pruned from a journal yet
 
 
 class Page(NamedTuple):
-    """The messages, as first sent, and the sequence that the next page starts from (0: none is left)."""
+    """The messages, as first sent, and the sequence that the next page starts from (0: none is left).
+
+    `beyond`: the range asked for goes on after the head.
+    """
 
     messages: list[bytes]
     next_sequence: int
+    beyond: bool
 
 
 def replay_page(
@@ -57,4 +61,5 @@ def replay_page(
         )
     messages = lines.read(cid, first, count_max=messages_max, bytes_max=bytes_max, to_sequence=last)
     following = first + len(messages)
-    return Page(messages, following if following <= last else 0)
+    beyond = first > head or (request.HasField("to_sequence") and request.to_sequence > head)
+    return Page(messages, following if following <= last else 0, beyond)

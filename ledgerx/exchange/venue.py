@@ -424,5 +424,6 @@ class Venue:
                 MessageStatus.STATUS_COMPLETE,
                 f"{len(page.messages)} message(s)",
                 next_sequence=page.next_sequence,
+                first_available=FIRST_AVAILABLE if page.beyond else 0,
             )
         self._answer(asker, [end])

@@ -190,6 +190,12 @@ class TestReplay:
     def test_at_the_head_there_is_nothing_to_bring(self, floor):
         _ack, page, end = floor.replay("alice", from_sequence=13)
         assert (page, end.status, end.next) == ([], Status.STATUS_COMPLETE, 0)
+        assert end.first_available == 1
+
+    def test_an_end_beyond_the_head_means_the_head_and_says_what_there_is(self, floor):
+        _ack, page, end = floor.replay("alice", from_sequence=11, to_sequence=10**15)
+        assert (len(page), end.status, end.next) == (2, Status.STATUS_COMPLETE, 0)
+        assert end.first_available == 1
 
     @pytest.mark.parametrize("first", [0, 14, 10**15])
     def test_outside_the_line_it_says_what_there_is(self, floor, first):
