@@ -14,8 +14,6 @@ import logging
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import zmq
 
@@ -26,6 +24,7 @@ from ledgerx.exchange.connections import Connections
 from ledgerx.exchange.control import ControlServer
 from ledgerx.exchange.feed import Feed
 from ledgerx.exchange.gateway_settings import GatewaySettings
+from ledgerx.exchange.inbox import Inbox, Incoming
 from ledgerx.exchange.keys import AccountKeys
 from ledgerx.exchange.mids import mid_key
 from ledgerx.exchange.peers import Peers, user_key
@@ -44,17 +43,6 @@ _HELLO_TAG = b"\x0a"  # every Message that holds a hello and nothing else begins
 _ROUTING_ID_BYTES = 5
 _BLOCKED_RETRY_S = 0.02
 _WAIT_MIN_S = 0.001
-
-
-@dataclass(slots=True)
-class _Incoming:
-    """A frame being handled, perhaps over several turns: who sent it, and the messages still to come."""
-
-    routing_id: bytes
-    cid: int
-    key: str
-    part: zmq.Frame
-    messages: Iterator[bytes]
 
 
 class Gateway:
@@ -84,7 +72,7 @@ class Gateway:
         self._keys = keys
         self._control = control
         self._clock = clock
-        self._incoming: _Incoming | None = None
+        self._inbox = Inbox(bytes_max=settings.inbox_bytes_max)
         self._greetings: list[tuple[bytes, bytes]] = []
         self._idle: Counter[bytes] = Counter()
         self._next_beat = clock.monotonic()
@@ -142,13 +130,14 @@ class Gateway:
         settings = self._settings
         deadline = self._clock.monotonic() + settings.turn_s
         for _ in range(settings.turn_messages_max):
-            if self._incoming is None:
+            if self._inbox.wants_more:
                 try:
                     self._open_frame(self._socket.recv_multipart(zmq.NOBLOCK, copy=False))
                 except zmq.Again:
-                    return True
-            else:
-                self._next_message(self._incoming)
+                    if not self._inbox:
+                        return True
+            if self._inbox:
+                self._handle(*self._inbox.take())
             if self._venue.turn_bytes > settings.turn_bytes_max or self._clock.monotonic() > deadline:
                 break
         return False
@@ -175,16 +164,15 @@ class Gateway:
             connection.heard(frame.next_sequence, self._clock.monotonic())
             self._sender.wake([connection])
         if frame.messages:
-            self._incoming = _Incoming(routing_id, account.cid, key, part, iter(frame.messages))
+            self._inbox.add(Incoming(routing_id, account.cid, key, part, frame.messages))
         else:
             self._may_idle(routing_id, part)
 
-    def _next_message(self, incoming: _Incoming) -> None:
-        """Handle one message of the frame, or find that it has no more."""
+    def _handle(self, incoming: Incoming, data: bytes) -> None:
+        """Handle one message of a frame."""
         routing_id = incoming.routing_id
-        data = next(incoming.messages, None)
-        if data is None or self.connections.is_retired(routing_id):
-            self._incoming = None
+        if self.connections.is_retired(routing_id):
+            self._inbox.drop(incoming)
             return
         hello = _hello_in(data)
         if hello is not None:
@@ -193,12 +181,12 @@ class Gateway:
             if not self._venue.request(incoming.cid, data, asker=routing_id):
                 self._may_idle(routing_id, incoming.part)
         else:
-            self._incoming = None
+            self._inbox.drop(incoming)
             if self._may_idle(routing_id, incoming.part):
                 text = "say hello first: the first message of a connection is MessageHello"
                 self._venue.refuse(incoming.cid, text, asker=routing_id)
 
-    def _hello(self, incoming: _Incoming, hello: MessageHello) -> None:
+    def _hello(self, incoming: Incoming, hello: MessageHello) -> None:
         """A connection's first message, or its heartbeat."""
         routing_id, cid, now = incoming.routing_id, incoming.cid, self._clock.monotonic()
         if not self._may_idle(routing_id, incoming.part):
@@ -271,7 +259,7 @@ class Gateway:
 
     def _wait_s(self) -> float:
         """How long the next turn may be waited for."""
-        if self._incoming is not None or self._sender.busy:
+        if self._inbox or self._sender.busy:
             return 0.0
         wait = self._next_beat - self._clock.monotonic()
         due = self._venue.engine.next_due()
