@@ -44,6 +44,9 @@ _READS = (
     api.MessageGetPositions,
 )
 
+# What must not be carried out long after it was wanted. A cancel is wanted however late it comes.
+_EXPIRING = (*TRADE_REQUESTS, api.MessageCancelReplace)
+
 # What may be submitted, and what may stand in a batch.
 REQUESTS = (*_SUBMITTED, *_READS, api.MessageBatch, api.MessageReplay)
 _BATCH_MEMBERS = (*_SUBMITTED, *_READS)
@@ -199,13 +202,13 @@ class Tracker:
     def _stamp(self, item: RequestItem, now: float) -> bytes:
         """Fix the request's bytes. Done at the first sending, when the venue's time is known."""
         message = item.msg
-        message.timestamp = self._timestamp(now)
-        left_s = self.settings.resend_max_age_s - (now - item.submitted_at)
-        if isinstance(message, (*_SUBMITTED, api.MessageBatch)) and not message.expires:
-            # Its age counts from when it was wanted, not from when a connection was there to send it on.
-            message.expires = max(1, message.timestamp + int(left_s * 1e9))
+        # Its age counts from when it was wanted, not from when a connection was there to send it on.
+        left_ns = int((self.settings.resend_max_age_s - (now - item.submitted_at)) * 1e9)
+        for asked in (item, *item.members):
+            asked.msg.timestamp = self._timestamp(now)
+            if isinstance(asked.msg, _EXPIRING) and not asked.msg.expires and not message.expires:
+                asked.msg.expires = max(1, asked.msg.timestamp + left_ns)
         for member in item.members:
-            member.msg.timestamp = self._timestamp(now)
             message.requests.append(wire.envelope(member.msg))
         return wire.encode_message(message)
 

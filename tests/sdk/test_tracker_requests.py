@@ -133,10 +133,32 @@ def test_timestamps_strictly_increase_within_one_instant() -> None:
     assert stamps == sorted(set(stamps))
 
 
-def test_reads_do_not_expire() -> None:
+EXPIRING = (api.MessageLimitOrder, api.MessageMarketOrder, api.MessageQuote, api.MessageCancelReplace)
+LASTING = (api.MessageCancelOrder, api.MessageCancelAll, api.MessageGetContract, api.MessageGetPositions)
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_what_trades_expires_and_cancels_and_reads_do_not(batched: bool) -> None:
     bench = Bench()
-    bench.submit(api.MessageGetContract(all_contracts=True))
-    assert bench.take()[0].expires == 0
+    requests = [kind() for kind in (*EXPIRING, *LASTING)]
+    if batched:
+        bench.tracker.submit_batch(requests, bench.now)
+        (batch,) = bench.take()
+        assert batch.expires == 0
+        sent = [wire.unwrap(member) for member in batch.requests]
+    else:
+        for request in requests:
+            bench.submit(request)
+        sent = bench.take()
+    ages = [request.expires - request.timestamp if request.expires else None for request in sent]
+    assert ages == [60 * 10**9] * 4 + [None] * 4
+
+
+def test_a_batchs_own_expiry_is_its_members() -> None:
+    bench = Bench()
+    bench.tracker.submit_batch([api.MessageLimitOrder()], bench.now, expires=7)
+    (batch,) = bench.take()
+    assert (batch.expires, batch.requests[0].limit_order.expires) == (7, 0)
 
 
 def test_a_read_lost_with_its_connection_is_asked_again_and_its_ack_dispatched_once() -> None:

@@ -40,9 +40,9 @@ class Commands:
     """One method a request of the protocol; each returns the request's item.
 
     Prices are integer cents, sizes integer lots. `expires` is venue time in ns, after which the exchange
-    refuses the request; trade requests expire RESEND_MAX_AGE_S after they are first sent unless told
-    otherwise. A method returns when the ACK has arrived, or after ACK_TIMEOUT_S with the item still
-    SENT; `wait=False` returns at once. All raise InvalidField for a value that the field cannot hold,
+    refuses the request; an order, quote or cancel-replace expires RESEND_MAX_AGE_S after it was submitted
+    unless told otherwise. A method returns when the ACK has arrived, or after ACK_TIMEOUT_S with the item
+    still SENT; `wait=False` returns at once. All raise InvalidField for a value that the field cannot hold,
     QueueFull when too many requests are unacknowledged, and InvalidState if the Context is not running.
     """
 
