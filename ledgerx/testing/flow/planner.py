@@ -23,6 +23,7 @@ from typing import NoReturn
 
 from ledgerx.clob import Fill, TimeInForce
 from ledgerx.clob.lobster import MessageType, Row
+from ledgerx.clob.window import Window
 from ledgerx.errors import BookError, InvalidData, InvalidField
 from ledgerx.testing.flow.standing import Standing, StandingOrders
 from ledgerx.testing.flow.steps import HOUSE, Action, Step
@@ -74,6 +75,7 @@ class Planner:
         self._traders = traders
         self._aggressor = traders
         self._last_number = 0
+        self._shown = Window()
 
     def feed(self, row: Row) -> list[Step]:
         """The steps of one row. Raises InvalidData for a row that does not follow from those before."""
@@ -198,19 +200,17 @@ class Planner:
             self.plan.revealed += revealed
             self.plan.equal += not revealed
 
-    def _window_side(self, row: Row, is_ask: bool, shown: tuple[tuple[int, int], ...]) -> Iterator[Step]:
-        side = "ask" if is_ask else "bid"
+    def _window_side(self, row: Row, is_ask: bool, levels: tuple[tuple[int, int], ...]) -> Iterator[Step]:
+        shown = [(self._cents(row, price), size) for price, size in levels]
         predicted = self.orders.book.depth(is_ask, row.levels + 2)
-        for place, (price, size) in enumerate(shown):
-            cents = self._cents(row, price)
-            if place >= len(predicted):
-                yield self._place(row, HOUSE, is_ask, cents, size, 0)
-            elif predicted[place][:2] != (cents, size):
-                self._fail(row, f"{side} level {place + 1}", f"{price, size}, predicted {predicted[place]}")
-        for place in range(len(shown), len(predicted)):
-            if len(shown) < row.levels:
-                self._fail(row, f"{side} level {place + 1}", f"absent, predicted {predicted[place]}")
-            for standing, by in self.orders.drop(is_ask, predicted[place].price):
+        change = self._shown.compare(is_ask, shown, predicted, row.levels)
+        if change.wrong_level:
+            level = f"{'ask' if is_ask else 'bid'} level {change.wrong_level}"
+            self._fail(row, level, f"{change.shown or 'absent'}, predicted {change.predicted or 'none'}")
+        for price, size in change.revealed:
+            yield self._place(row, HOUSE, is_ask, price, size, 0)
+        for price, _size in change.left:
+            for standing, by in self.orders.drop(is_ask, price):
                 yield self._changed(row, standing, by)
 
     # ------------------------------------------------------------------ steps
