@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "exchange": ("ledgerx.cli.exchange:exchange", "Run a venue."),
     "flow": ("ledgerx.cli.flow:flow", "Trade a recorded market day on a venue."),
     "keygen": ("ledgerx.cli.keygen:keygen", "Make a key pair."),
+    "replay": ("ledgerx.cli.replay:replay", "Replay a recorded day through the order book."),
 }
 
 
