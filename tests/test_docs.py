@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flow_small_day import write_small_day
 
 from ledgerx.exchange import Exchange
 from ledgerx.protocol.crypto import KeyPair
@@ -135,6 +136,13 @@ def test_the_journal_page_reads_a_journal(venue: Exchange, tmp_path: Path) -> No
     assert '"venue/journal/' in program
     printed = run(program.replace('"venue/journal/', f'"{venue.data_dir}/journal/'), tmp_path)
     assert any("MessageRunChange" in line for line in printed)
+
+
+def test_the_replay_page_replays_a_day(tmp_path: Path) -> None:
+    program = (ROOT / "docs" / "examples" / "replay_day.py").read_text()
+    printed = run(program, tmp_path, str(write_small_day(tmp_path)))
+    assert printed[0].startswith("10 events, 2 orders, checksum ")
+    assert printed[-1] == "SMALL_message_1.csv as recorded"
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
