@@ -22,6 +22,7 @@ Error:
     │   │                             (also RuntimeError)
     │   ├── IncompleteProcessor       a MessageProcessor that lacks handlers (also TypeError)
     │   ├── MissingExtra              an optional dependency is not installed (also ImportError)
+    │   ├── NotCompiled               a compiled module of ledgerx is missing (also ImportError)
     │   ├── BookError                 an operation the order book refuses
     │   │   ├── UnknownOrder          no order of that id (also KeyError)
     │   │   ├── DuplicateOrder        the id is in use
@@ -78,6 +79,7 @@ __all__ = [
     "JournalError",
     "JournalWriteFailed",
     "MissingExtra",
+    "NotCompiled",
     "NotFillable",
     "OutcomeUnknown",
     "PortTaken",
@@ -186,6 +188,18 @@ class MissingExtra(Fatal, ImportError):
     def __init__(self, extra: str, needed_for: str) -> None:
         super().__init__(f"{needed_for} needs the extra {extra!r}: pip install 'ledgerx-python[{extra}]'")
         self.extra = extra
+
+
+class NotCompiled(Fatal, ImportError):
+    """A compiled module of ledgerx is not there for this Python; the text says how to get it."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(
+            f"the compiled module {module} is missing or was built for another Python: "
+            "in a checkout run bin/_setup (it needs a C compiler), "
+            "elsewhere pip install --force-reinstall ledgerx-python"
+        )
+        self.module = module
 
 
 class BookError(Fatal):

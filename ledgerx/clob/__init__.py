@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ledgerx.clob._records import EVENT_BYTES, EVENT_DTYPE, EventKind
-from ledgerx.clob._reference import Book
 from ledgerx.clob._types import (
     ORDER_ID_MAX,
     ORDERS_MAX,
@@ -15,6 +14,12 @@ from ledgerx.clob._types import (
     Order,
     TimeInForce,
 )
+from ledgerx.errors import NotCompiled
+
+try:
+    from ledgerx.clob._clob import Book
+except ImportError as error:
+    raise NotCompiled("ledgerx.clob._clob") from error
 
 __all__ = [
     "EVENT_BYTES",

@@ -23,7 +23,17 @@ import struct
 from enum import IntEnum
 from typing import Any, Final
 
-__all__ = ["BEST_BYTES", "BEST_FORMAT", "EVENT_BYTES", "EVENT_DTYPE", "EVENT_FORMAT", "Buffer", "EventKind"]
+__all__ = [
+    "BEST_BYTES",
+    "BEST_FORMAT",
+    "EVENT_BYTES",
+    "EVENT_DTYPE",
+    "EVENT_FORMAT",
+    "Buffer",
+    "EventKind",
+    "best_of",
+    "records_of",
+]
 
 Buffer = Any
 """What exports the buffer protocol: bytes, an array, a memoryview (`collections.abc.Buffer` from 3.12)."""
@@ -59,3 +69,36 @@ BEST_FORMAT: Final = "<qq"
 
 BEST_BYTES: Final = struct.calcsize(BEST_FORMAT)
 """Their length: 16, so an array of shape (events, 2) and type int64 holds them."""
+
+# How NumPy names the record's fields to other buffer users, byte orders left out and 64-bit ints as Q and q.
+_FORMAT_START: Final = "T{Q:order_id:q:price:q:size:B:kind:B:is_ask:"
+
+
+def records_of(events: Buffer) -> bytes:
+    """The bytes of a buffer of records. Raises TypeError if it is not contiguous or of another form."""
+    try:
+        view = memoryview(events)
+    except TypeError:
+        view = None
+    if view is None or not view.c_contiguous:
+        raise TypeError(f"events: not a contiguous buffer of {EVENT_BYTES}-byte records")
+    is_bytes = view.itemsize == 1 and view.format in ("B", "b", "c")
+    names = view.format.translate({ord("L"): "Q", ord("l"): "q", ord("<"): "", ord("="): "", ord("@"): ""})
+    is_struct = view.itemsize == EVENT_BYTES and names.startswith(_FORMAT_START)
+    if not (is_bytes or is_struct) or view.nbytes % EVENT_BYTES:
+        raise TypeError(
+            f"events: {view.nbytes} bytes of format {view.format} are no {EVENT_BYTES}-byte records: "
+            "use numpy.dtype(EVENT_DTYPE)"
+        )
+    return view.tobytes()
+
+
+def best_of(best: Buffer, count: int) -> memoryview:
+    """The bytes of a buffer for `count` pairs of best prices. Raises TypeError if it cannot take them."""
+    try:
+        view = memoryview(best)
+    except TypeError:
+        view = None
+    if view is None or view.readonly or not view.c_contiguous or view.nbytes != count * BEST_BYTES:
+        raise TypeError(f"best: {count} events need a writable buffer of {count * BEST_BYTES} bytes")
+    return view.cast("B")

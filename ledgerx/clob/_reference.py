@@ -21,7 +21,16 @@ from itertools import islice
 from typing import NoReturn
 
 from ledgerx.clob._checksum import checksum_of
-from ledgerx.clob._records import BEST_BYTES, BEST_FORMAT, EVENT_BYTES, EVENT_FORMAT, Buffer, EventKind
+from ledgerx.clob._records import (
+    BEST_BYTES,
+    BEST_FORMAT,
+    EVENT_BYTES,
+    EVENT_FORMAT,
+    Buffer,
+    EventKind,
+    best_of,
+    records_of,
+)
 from ledgerx.clob._side import Resting, Side
 from ledgerx.clob._types import (
     ORDER_ID_MAX,
@@ -50,14 +59,14 @@ __all__ = ["Book"]
 class Book:
     """One contract's resting orders, empty at first, at most `orders_max` of them.
 
-    Not thread-safe: one owner at a time. Raises InvalidOrder if `orders_max` is not in 1 to 2**32 - 16.
+    Not thread-safe: one owner at a time. Raises InvalidOrder if `orders_max` is not in 1 to 2**31.
     """
 
     __slots__ = ("_asks", "_bids", "_orders", "_orders_max")
 
     def __init__(self, orders_max: int = ORDERS_MAX) -> None:
-        if not 1 <= orders_max | 0 <= 2**32 - 16:
-            raise InvalidOrder(f"orders_max {orders_max} is not in 1 to {2**32 - 16}")
+        if not 1 <= orders_max | 0 <= 2**31:
+            raise InvalidOrder(f"orders_max {orders_max} is not in 1 to {2**31}")
         self._orders_max = orders_max
         self._bids = Side(is_ask=False)
         self._asks = Side(is_ask=True)
@@ -198,9 +207,8 @@ class Book:
 
     def cancel(self, order_id: int) -> int:
         """Removes an order and returns the size that was open. Raises UnknownOrder."""
-        resting = self._orders.pop(order_id, None)
-        if resting is None:
-            raise UnknownOrder(f"no order {order_id}")
+        resting = self._find(order_id)
+        del self._orders[order_id]
         resting.level.side.remove(resting)
         return resting.size
 
@@ -266,13 +274,9 @@ class Book:
         Raises TypeError for buffers of another form, and what the events raise, with `event_index` set;
         the events before that one stay applied.
         """
-        records = memoryview(events).cast("B")
-        if len(records) % EVENT_BYTES:
-            raise TypeError(f"events: {len(records)} bytes are no whole number of {EVENT_BYTES}-byte records")
-        out = None if best is None else memoryview(best).cast("B")
+        records = records_of(events)
         count = len(records) // EVENT_BYTES
-        if out is not None and (out.readonly or len(out) != count * BEST_BYTES):
-            raise TypeError(f"best: {count} events need a writable buffer of {count * BEST_BYTES} bytes")
+        out = None if best is None else best_of(best, count)
         for index, record in enumerate(struct.iter_unpack(EVENT_FORMAT, records)):
             order_id, price, size, kind, is_ask = record
             try:
@@ -373,15 +377,19 @@ class Book:
         if isinstance(orders, bytes):
             fresh.apply(orders)
         else:
-            for order_id, is_ask, price, size in orders:
-                fresh.add(order_id, is_ask, price, size)
+            for index, (order_id, is_ask, price, size) in enumerate(orders):
+                try:
+                    fresh.add(order_id, is_ask, price, size)
+                except BookError as error:
+                    error.event_index = index
+                    raise
         self._bids, self._asks, self._orders = fresh._bids, fresh._asks, fresh._orders
 
     def __len__(self) -> int:
         return len(self._orders)
 
     def __contains__(self, order_id: object) -> bool:
-        return order_id in self._orders
+        return isinstance(order_id, int) and order_id in self._orders
 
     def __repr__(self) -> str:
         return f"<Book orders={len(self)} bid={self.best(False)} ask={self.best(True)}>"
@@ -394,7 +402,7 @@ class Book:
                 yield resting.as_order()
 
     def _find(self, order_id: int) -> Resting:
-        resting = self._orders.get(order_id)
+        resting = self._orders.get(order_id | 0)
         if resting is None:
             raise UnknownOrder(f"no order {order_id}")
         return resting

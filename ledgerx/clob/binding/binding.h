@@ -1,0 +1,177 @@
+/* Between Python and the core of ledgerx.clob: values in, values out, errors. No rule of the book is here. */
+
+#ifndef LEDGERX_CLOB_BINDING_H
+#define LEDGERX_CLOB_BINDING_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "../core/clob.h"
+
+#if defined(__GNUC__)
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#else
+#define LIKELY(x) (x)
+#define UNLIKELY(x) (x)
+#endif
+
+/* What the module holds: the types of what a book returns, and an exception a status. */
+typedef struct binding_state {
+    PyTypeObject *book_type;
+    PyTypeObject *fill_type;
+    PyTypeObject *level_type;
+    PyTypeObject *order_type;
+    PyObject *errors[CLOB_BROKEN + 1]; /* NULL: MemoryError */
+    PyObject *invalid_state;
+    PyObject *event_index;             /* the name of the attribute */
+} binding_state;
+
+typedef struct book_object {
+    PyObject_HEAD
+    clob_book *book;
+    binding_state *state; /* lives as long as the type, which the object keeps */
+    PyObject *best;       /* the tuple last returned by apply_event, or NULL */
+    clob_best best_prices; /* what it holds */
+    bool best_has[2];
+    bool busy;            /* `apply` works on it without the GIL */
+} book_object;
+
+extern PyType_Spec book_spec; /* book.c */
+
+/* The state of the module that made Book, for it or a subclass; NULL and an exception if there is none. */
+binding_state *book_state_of(PyTypeObject *type); /* module.c */
+
+/* ---- arguments.c ---- */
+
+#define PARAMETERS_MAX 6
+
+/* A method's parameters by name; those behind `required` may be left out. */
+typedef struct signature {
+    const char *method;
+    Py_ssize_t required;
+    Py_ssize_t count;
+    const char *names[PARAMETERS_MAX];
+} signature;
+
+/* The arguments in the order of the signature, NULL for those left out; NULL and an exception if they do not
+   fit. `storage` has room for PARAMETERS_MAX. */
+PyObject *const *arranged_slowly(const signature *expected, PyObject *const *args, Py_ssize_t count, PyObject *names,
+                                 PyObject **storage);
+
+static inline PyObject *const *arranged(const signature *expected, PyObject *const *args, Py_ssize_t count,
+                                        PyObject *names, PyObject **storage)
+{
+    if (LIKELY(names == NULL && count == expected->count)) {
+        return args;
+    }
+    return arranged_slowly(expected, args, count, names, storage);
+}
+
+typedef enum conversion { CONVERTED, OUT_OF_RANGE, NOT_CONVERTED /* an exception is set */ } conversion;
+
+conversion to_int64_slowly(PyObject *value, const char *name, int64_t *converted);
+conversion to_order_id_slowly(PyObject *value, const char *name, uint64_t *converted);
+int to_bool_slowly(PyObject *value);
+
+/* The value of a Python int of at most two digits (60 bits), without a call; false for any other object. */
+static inline bool small_int(PyObject *value, int64_t *converted)
+{
+#if defined(Py_LIMITED_API)
+    (void)value;
+    (void)converted;
+    return false;
+#elif PY_VERSION_HEX >= 0x030C0000
+    if (LIKELY(PyLong_CheckExact(value) && PyUnstable_Long_IsCompact((PyLongObject *)value))) {
+        *converted = PyUnstable_Long_CompactValue((PyLongObject *)value);
+        return true;
+    }
+    return false;
+#else
+    if (UNLIKELY(!PyLong_CheckExact(value))) {
+        return false;
+    }
+    const digit *digits = ((PyLongObject *)value)->ob_digit;
+    switch (Py_SIZE(value)) {
+    case 0:
+        *converted = 0;
+        return true;
+    case 1:
+        *converted = digits[0];
+        return true;
+    case 2:
+        *converted = (int64_t)digits[0] | (int64_t)digits[1] << PyLong_SHIFT;
+        return true;
+    case -1:
+        *converted = -(int64_t)digits[0];
+        return true;
+    default:
+        return false;
+    }
+#endif
+}
+
+static inline conversion to_int64(PyObject *value, const char *name, int64_t *converted)
+{
+    return LIKELY(small_int(value, converted)) ? CONVERTED : to_int64_slowly(value, name, converted);
+}
+
+/* An order id; OUT_OF_RANGE for what no order can have. */
+static inline conversion to_order_id(PyObject *value, const char *name, uint64_t *converted)
+{
+    int64_t small;
+    if (LIKELY(small_int(value, &small) && small > 0)) {
+        *converted = (uint64_t)small;
+        return CONVERTED;
+    }
+    return to_order_id_slowly(value, name, converted);
+}
+
+/* 1, 0, or -1 and an exception. */
+static inline int to_bool(PyObject *value)
+{
+    return LIKELY(value == Py_True) ? 1 : LIKELY(value == Py_False) ? 0 : to_bool_slowly(value);
+}
+
+/* ---- values.c ---- */
+
+PyObject *fill_list(const binding_state *state, const clob_fill *fills, size_t count);
+PyObject *level_tuple(const binding_state *state, clob_level level);
+PyObject *order_tuple(const binding_state *state, clob_order order);
+
+/* ---- errors.c ---- */
+
+bool init_errors(binding_state *state);
+/* Raises what the book refused last; returns NULL. */
+PyObject *raise_refusal(const book_object *self);
+PyObject *raise_refusal_at(const book_object *self, size_t event_index);
+/* Raises InvalidOrder for values that no int64 or order id can hold; returns NULL. */
+PyObject *raise_out_of_range(const book_object *self, conversion id_conversion, PyObject *order_id,
+                             conversion price_conversion, PyObject *price, PyObject *size);
+PyObject *raise_busy(const book_object *self);
+
+/* ---- buffers.c ---- */
+
+PyObject *book_apply(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *book_records(book_object *self, PyObject *ignored);
+PyObject *book_restore(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+
+/* ---- queries.c ---- */
+
+extern PyGetSetDef book_properties[];
+Py_ssize_t book_length(book_object *self);
+int book_contains(book_object *self, PyObject *order_id);
+PyObject *book_repr(book_object *self);
+PyObject *book_best(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *book_level(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *book_depth(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *book_orders(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *book_order(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *book_queue_position(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *book_total(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *book_checksum(book_object *self, PyObject *ignored);
+PyObject *book_snapshot(book_object *self, PyObject *ignored);
+PyObject *book_check(book_object *self, PyObject *ignored);
+PyObject *book_sizeof(book_object *self, PyObject *ignored);
+
+#endif

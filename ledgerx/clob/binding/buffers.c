@@ -1,0 +1,227 @@
+/* Many orders or events at once: in and out as buffers of the records of ledgerx/clob/_records.py. */
+
+#include <string.h>
+
+#include "binding.h"
+
+#define EVENTS_WITH_GIL 64 /* fewer are done before the GIL could be handed over */
+
+/* ---------------------------------------------------------------- the form of a buffer */
+
+/* Whether a struct format names the record's fields; byte orders and what 64-bit ints are called differ. */
+static bool is_record_format(const char *format)
+{
+    static const char expected[] = "T{Q:order_id:q:price:q:size:B:kind:B:is_ask:";
+    const char *at = expected;
+    for (; format != NULL && *format != '\0' && *at != '\0'; format++) {
+        char letter = *format == 'L' ? 'Q' : *format == 'l' ? 'q' : *format;
+        if (letter == '<' || letter == '=' || letter == '@') {
+            continue;
+        }
+        if (*at == ':') { /* a name: to the letter */
+            size_t length = strcspn(at + 1, ":") + 2;
+            if (strncmp(format, at, length) != 0) {
+                return false;
+            }
+            at += length;
+            format += length - 1;
+        } else if (letter == *at) {
+            at++;
+        } else {
+            return false;
+        }
+    }
+    return *at == '\0';
+}
+
+static bool is_records(const Py_buffer *view)
+{
+    bool is_bytes = view->itemsize == 1 && (view->format == NULL || strchr("Bbc", view->format[0]) != NULL);
+    bool is_struct = view->itemsize == sizeof(clob_event) && is_record_format(view->format);
+    return (is_bytes || is_struct) && view->len % (Py_ssize_t)sizeof(clob_event) == 0;
+}
+
+/* Fills `view` with the records of a buffer; -1 and a TypeError if it does not hold any. */
+static int get_records(PyObject *events, Py_buffer *view)
+{
+    if (PyObject_GetBuffer(events, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0) {
+        PyErr_Clear();
+        PyErr_SetString(PyExc_TypeError, "events: not a contiguous buffer of 32-byte records");
+        return -1;
+    }
+    if (!is_records(view)) {
+        PyErr_Format(PyExc_TypeError, "events: %zd bytes of format %s are no 32-byte records: use numpy.dtype(EVENT_DTYPE)",
+                     view->len, view->format == NULL ? "B" : view->format);
+        PyBuffer_Release(view);
+        return -1;
+    }
+    return 0;
+}
+
+static int get_best(PyObject *best, size_t count, Py_buffer *view)
+{
+    if (PyObject_GetBuffer(best, view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE | PyBUF_FORMAT) < 0) {
+        PyErr_Clear();
+    } else if ((size_t)view->len == count * sizeof(clob_best)) {
+        return 0;
+    } else {
+        PyBuffer_Release(view);
+    }
+    PyErr_Format(PyExc_TypeError, "best: %zu events need a writable buffer of %zu bytes", count,
+                 count * sizeof(clob_best));
+    return -1;
+}
+
+/* ---------------------------------------------------------------- events in */
+
+static clob_status apply_records(book_object *self, const Py_buffer *view, clob_best *best, size_t *done)
+{
+    size_t count = (size_t)view->len / sizeof(clob_event);
+    if (count < EVENTS_WITH_GIL) {
+        return clob_apply(self->book, view->buf, count, best, done);
+    }
+    clob_status status;
+    self->busy = true;
+    Py_BEGIN_ALLOW_THREADS
+    status = clob_apply(self->book, view->buf, count, best, done);
+    Py_END_ALLOW_THREADS
+    self->busy = false;
+    return status;
+}
+
+PyObject *book_apply(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    static const signature expected = {"apply", 1, 2, {"events", "best"}};
+    PyObject *storage[PARAMETERS_MAX];
+    args = arranged(&expected, args, count, names, storage);
+    if (args == NULL) {
+        return NULL;
+    }
+    Py_buffer events, best = {.buf = NULL};
+    if (get_records(args[0], &events) < 0) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    size_t done = 0, wanted = (size_t)events.len / sizeof(clob_event);
+    bool has_best = args[1] != NULL && args[1] != Py_None;
+    if (has_best && get_best(args[1], wanted, &best) < 0) {
+        goto cleanup;
+    }
+    if (self->busy) {
+        (void)raise_busy(self);
+    } else if (apply_records(self, &events, best.buf, &done) == CLOB_OK) {
+        result = PyLong_FromSize_t(done);
+    } else {
+        (void)raise_refusal_at(self, done);
+    }
+    if (has_best) {
+        PyBuffer_Release(&best);
+    }
+cleanup:
+    PyBuffer_Release(&events);
+    return result;
+}
+
+/* ---------------------------------------------------------------- snapshots out and in */
+
+PyObject *book_records(book_object *self, PyObject *ignored)
+{
+    (void)ignored;
+    if (self->busy) {
+        return raise_busy(self);
+    }
+    size_t bytes = clob_count(self->book) * sizeof(clob_event);
+    PyObject *records = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)bytes);
+    if (records != NULL) {
+        clob_records(self->book, (clob_event *)PyBytes_AsString(records));
+    }
+    return records;
+}
+
+/* Turns one (order_id, is_ask, price, size) into a record; -1 and an exception. */
+static int to_record(const book_object *self, PyObject *order, clob_event *record)
+{
+    PyObject *fields = PySequence_Tuple(order);
+    if (fields == NULL || PyTuple_Size(fields) != 4) {
+        if (fields != NULL) {
+            PyErr_SetString(PyExc_TypeError, "an order has four fields: order_id, is_ask, price, size");
+        }
+        Py_XDECREF(fields);
+        return -1;
+    }
+    PyObject *id = PyTuple_GetItem(fields, 0), *price = PyTuple_GetItem(fields, 2), *size = PyTuple_GetItem(fields, 3);
+    *record = (clob_event){.kind = CLOB_ADD};
+    int is_ask = to_bool(PyTuple_GetItem(fields, 1));
+    conversion id_converted = to_order_id(id, "order_id", &record->order_id);
+    conversion price_converted = to_int64(price, "price", &record->price);
+    conversion size_converted = to_int64(size, "size", &record->size);
+    int result = -1;
+    if (is_ask >= 0 && id_converted != NOT_CONVERTED && price_converted != NOT_CONVERTED &&
+        size_converted != NOT_CONVERTED) {
+        record->is_ask = is_ask;
+        if (id_converted | price_converted | size_converted) {
+            (void)raise_out_of_range(self, id_converted, id, price_converted, price, size);
+        } else {
+            result = 0;
+        }
+    }
+    Py_DECREF(fields);
+    return result;
+}
+
+static PyObject *restore_records(book_object *self, const clob_event *records, size_t count)
+{
+    size_t done;
+    if (self->busy) {
+        return raise_busy(self);
+    }
+    if (clob_restore(self->book, records, count, &done) != CLOB_OK) {
+        return raise_refusal_at(self, done);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *restore_orders(book_object *self, PyObject *orders)
+{
+    PyObject *list = PySequence_List(orders);
+    if (list == NULL) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    size_t count = (size_t)PyList_Size(list), i = 0;
+    clob_event *records = PyMem_Malloc((count + 1) * sizeof *records);
+    if (records == NULL) {
+        PyErr_NoMemory();
+        goto cleanup;
+    }
+    while (i < count && to_record(self, PyList_GetItem(list, (Py_ssize_t)i), &records[i]) == 0) {
+        i++;
+    }
+    if (i == count) {
+        result = restore_records(self, records, count);
+    }
+cleanup:
+    PyMem_Free(records);
+    Py_DECREF(list);
+    return result;
+}
+
+PyObject *book_restore(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    static const signature expected = {"restore", 1, 1, {"orders"}};
+    PyObject *storage[PARAMETERS_MAX];
+    args = arranged(&expected, args, count, names, storage);
+    if (args == NULL) {
+        return NULL;
+    }
+    if (!PyBytes_Check(args[0])) {
+        return restore_orders(self, args[0]);
+    }
+    Py_buffer view;
+    if (get_records(args[0], &view) < 0) {
+        return NULL;
+    }
+    PyObject *result = restore_records(self, view.buf, (size_t)view.len / sizeof(clob_event));
+    PyBuffer_Release(&view);
+    return result;
+}

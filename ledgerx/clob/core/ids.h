@@ -1,0 +1,70 @@
+/* From order ids to orders: open addressing with linear probing, at most half full.
+
+   A slot holds 32 bits of the id's hash beside the order's index, so that probing reads an order only where it
+   is almost surely the one; removal shifts what follows back, so that there are no tombstones. */
+
+#ifndef LEDGERX_CLOB_IDS_H
+#define LEDGERX_CLOB_IDS_H
+
+#include "internal.h"
+
+static inline uint32_t hash_of(uint64_t id)
+{
+#if defined(__SIZEOF_INT128__)
+    unsigned __int128 product = (unsigned __int128)(id ^ UINT64_C(0x9E3779B97F4A7C15)) * UINT64_C(0xD6E8FEB86659FD93);
+    return (uint32_t)(product >> 64) ^ (uint32_t)(product >> 32);
+#else
+    id = (id ^ (id >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    id = (id ^ (id >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return (uint32_t)(id >> 32);
+#endif
+}
+
+/* The slot of an id, or the empty slot where its search ends. */
+static inline uint32_t slot_of(const clob_book *book, uint64_t id, uint32_t hash)
+{
+    uint32_t slot = hash & book->slot_mask;
+    for (;;) {
+        uint64_t content = book->slots[slot];
+        if (content == 0 || (content >> 32 == hash && book->orders[(uint32_t)content - 1].id == id)) {
+            return slot;
+        }
+        slot = (slot + 1) & book->slot_mask;
+    }
+}
+
+static inline uint32_t order_in(const clob_book *book, uint32_t slot)
+{
+    return (uint32_t)book->slots[slot] - 1; /* NONE where the slot is empty */
+}
+
+static inline uint32_t find_order(const clob_book *book, uint64_t id)
+{
+    return order_in(book, slot_of(book, id, hash_of(id)));
+}
+
+static inline void fill_slot(clob_book *book, uint32_t slot, uint32_t hash, uint32_t index)
+{
+    book->slots[slot] = (uint64_t)hash << 32 | (index + 1);
+}
+
+static inline void empty_slot(clob_book *book, uint32_t slot)
+{
+    uint32_t mask = book->slot_mask;
+    uint32_t next = slot;
+    for (;;) {
+        next = (next + 1) & mask;
+        uint64_t content = book->slots[next];
+        if (content == 0) {
+            break;
+        }
+        uint32_t home = (uint32_t)(content >> 32) & mask;
+        if (((next - home) & mask) >= ((next - slot) & mask)) {
+            book->slots[slot] = content;
+            slot = next;
+        }
+    }
+    book->slots[slot] = 0;
+}
+
+#endif

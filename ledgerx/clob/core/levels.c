@@ -1,0 +1,335 @@
+/* The price levels of a side: a B+ tree that orders them, a list from the best outwards, and hints.
+
+   Most calls find their level without the tree: an order knows its level, and a table of hints guesses the level
+   of a price. Most levels come and go near the spread, in the tree's last leaf, without a descent. Only what is
+   far out descends. Splits and merges keep the tree low and its nodes in use, however the prices drift. */
+
+#include "internal.h"
+
+typedef struct path {
+    uint32_t node[NODE_DEPTH_MAX];
+    uint32_t place[NODE_DEPTH_MAX]; /* of the child taken in the node above; [0] is not read */
+} path;
+
+/* How many of the first `count` keys are below `key`, or not above it. Without branches: where a key falls is
+   not predictable. */
+static inline uint32_t count_below(const int64_t *keys, uint32_t count, int64_t key)
+{
+    const int64_t *base = keys;
+    while (count > 1) {
+        uint32_t half = count / 2;
+        base = base[half - 1] < key ? base + half : base;
+        count -= half;
+    }
+    return (uint32_t)(base - keys) + (count == 1 && *base < key);
+}
+
+static inline uint32_t count_up_to(const int64_t *keys, uint32_t count, int64_t key)
+{
+    return key == INT64_MAX ? count : count_below(keys, count, key + 1);
+}
+
+static inline uint32_t *hint_for(const clob_book *book, int64_t price)
+{
+    uint64_t mixed = (uint64_t)price * UINT64_C(0x9E3779B97F4A7C15);
+    return &book->hints[(uint32_t)(mixed >> 32) & book->hint_mask];
+}
+
+/* Whether level `index` (a guess) is the one of that price. */
+static inline bool is_level(const clob_book *book, uint32_t index, uint32_t side_index, int64_t price)
+{
+    return index < book->level_pool.used && book->levels[index].price == price &&
+           book->levels[index].side == side_index;
+}
+
+/* The leaf where `key` is or would be; fills `taken` from the root (0) to the leaf. */
+static uint32_t descend(const clob_book *book, const side *of, int64_t key, path *taken)
+{
+    uint32_t index = of->root;
+    taken->node[0] = index;
+    for (uint32_t depth = 1; depth < of->height; depth++) {
+        const node *inner = &book->nodes[index];
+        /* The last child whose bound is not above the key; the first has none. */
+        uint32_t place = count_up_to(inner->keys + 1, inner->count - 1, key);
+        index = inner->child[place];
+        taken->node[depth] = index;
+        taken->place[depth] = place;
+    }
+    return index;
+}
+
+static void find_last_leaf(const clob_book *book, side *of)
+{
+    uint32_t index = of->root;
+    for (uint32_t depth = 1; depth < of->height; depth++) {
+        index = book->nodes[index].child[book->nodes[index].count - 1];
+    }
+    of->last_leaf = index;
+}
+
+static void put(node *into, uint32_t place, int64_t key, uint32_t child)
+{
+    uint32_t behind = into->count - place;
+    memmove(into->keys + place + 1, into->keys + place, behind * sizeof *into->keys);
+    memmove(into->child + place + 1, into->child + place, behind * sizeof *into->child);
+    into->keys[place] = key;
+    into->child[place] = child;
+    into->count++;
+}
+
+static void cut(node *from, uint32_t place)
+{
+    uint32_t behind = from->count - place - 1;
+    memmove(from->keys + place, from->keys + place + 1, behind * sizeof *from->keys);
+    memmove(from->child + place, from->child + place + 1, behind * sizeof *from->child);
+    from->count--;
+}
+
+static void append(node *into, const node *from, uint32_t first, uint32_t count)
+{
+    memcpy(into->keys + into->count, from->keys + first, count * sizeof *from->keys);
+    memcpy(into->child + into->count, from->child + first, count * sizeof *from->child);
+    into->count += count;
+}
+
+static uint32_t new_node(clob_book *book)
+{
+    uint32_t index = TAKE(book->node_pool, book->nodes, child[0]);
+    book->nodes[index].count = 0;
+    return index;
+}
+
+static void give_node(clob_book *book, uint32_t index) { GIVE(book->node_pool, book->nodes, child[0], index); }
+
+/* ---------------------------------------------------------------- insertion */
+
+/* Puts a key into node `depth` of the path, splitting upwards as long as nodes are full. */
+static void insert_at(clob_book *book, side *of, const path *taken, uint32_t place, int64_t key, uint32_t child)
+{
+    uint32_t depth = of->height - 1;
+    for (;;) {
+        node *full = &book->nodes[taken->node[depth]];
+        if (full->count < NODE_KEYS) {
+            put(full, place, key, child);
+            return;
+        }
+        uint32_t right_index = new_node(book);
+        node *right = &book->nodes[right_index];
+        /* At the end of the last leaf prices drift: leave what is behind them full. */
+        uint32_t kept = place == NODE_KEYS && taken->node[depth] == of->last_leaf ? NODE_KEYS : NODE_KEYS / 2;
+        append(right, full, kept, NODE_KEYS - kept);
+        full->count = kept;
+        if (place > kept || kept == NODE_KEYS) {
+            put(right, place - kept, key, child);
+        } else {
+            put(full, place, key, child);
+        }
+        if (depth == 0) {
+            uint32_t root_index = new_node(book);
+            node *root = &book->nodes[root_index];
+            put(root, 0, full->keys[0], of->root);
+            put(root, 1, right->keys[0], right_index);
+            of->root = root_index;
+            of->height++;
+            return;
+        }
+        key = right->keys[0];
+        child = right_index;
+        place = taken->place[depth] + 1;
+        depth--;
+    }
+}
+
+static void link_level(clob_book *book, side *of, uint32_t index, uint32_t worse, uint32_t better)
+{
+    book->levels[index].worse = worse;
+    book->levels[index].better = better;
+    if (worse != NONE) {
+        book->levels[worse].better = index;
+    }
+    if (better != NONE) {
+        book->levels[better].worse = index;
+    } else {
+        of->best = index;
+    }
+}
+
+static uint32_t new_level(clob_book *book, uint32_t side_index, int64_t price)
+{
+    uint32_t index = TAKE(book->level_pool, book->levels, better);
+    level *made = &book->levels[index];
+    made->price = price;
+    made->size = 0;
+    made->head = made->tail = NONE;
+    made->orders = 0;
+    made->side = side_index;
+    return index;
+}
+
+static uint32_t first_level(clob_book *book, uint32_t side_index, int64_t price)
+{
+    side *of = &book->sides[side_index];
+    uint32_t index = new_level(book, side_index, price);
+    of->root = of->last_leaf = new_node(book);
+    of->height = 1;
+    put(&book->nodes[of->root], 0, key_of(side_index, price), index);
+    link_level(book, of, index, NONE, NONE);
+    return index;
+}
+
+static uint32_t find_or_insert(clob_book *book, uint32_t side_index, int64_t price)
+{
+    side *of = &book->sides[side_index];
+    if (of->height == 0) {
+        return first_level(book, side_index, price);
+    }
+    int64_t key = key_of(side_index, price);
+    path taken;
+    node *leaf = &book->nodes[of->last_leaf];
+    if (leaf->count == NODE_KEYS || key < leaf->keys[0]) {
+        leaf = &book->nodes[descend(book, of, key, &taken)];
+    }
+    uint32_t place = count_below(leaf->keys, leaf->count, key);
+    if (place < leaf->count && leaf->keys[place] == key) {
+        return leaf->child[place];
+    }
+    uint32_t index = new_level(book, side_index, price);
+    if (place > 0) {
+        uint32_t worse = leaf->child[place - 1];
+        link_level(book, of, index, worse, book->levels[worse].better);
+    } else {
+        uint32_t better = leaf->child[0];
+        link_level(book, of, index, book->levels[better].worse, better);
+    }
+    if (leaf->count < NODE_KEYS) {
+        put(leaf, place, key, index);
+    } else { /* then it was descended to, and `taken` leads here */
+        insert_at(book, of, &taken, place, key, index);
+        find_last_leaf(book, of);
+    }
+    return index;
+}
+
+/* The level of a price; a new one, empty, if there is none. The caller has made sure of memory. */
+uint32_t find_or_make_level(clob_book *book, uint32_t side_index, int64_t price)
+{
+    uint32_t *hint = hint_for(book, price);
+    uint32_t index = *hint - 1;
+    if (LIKELY(is_level(book, index, side_index, price))) {
+        return index;
+    }
+    index = find_or_insert(book, side_index, price);
+    *hint = index + 1;
+    return index;
+}
+
+/* The level of a price, or NONE. */
+uint32_t find_level(const clob_book *book, uint32_t side_index, int64_t price)
+{
+    uint32_t index = *hint_for(book, price) - 1;
+    if (is_level(book, index, side_index, price)) {
+        return index;
+    }
+    const side *of = &book->sides[side_index];
+    if (of->height == 0) {
+        return NONE;
+    }
+    path taken;
+    int64_t key = key_of(side_index, price);
+    const node *leaf = &book->nodes[descend(book, of, key, &taken)];
+    uint32_t place = count_below(leaf->keys, leaf->count, key);
+    return place < leaf->count && leaf->keys[place] == key ? leaf->child[place] : NONE;
+}
+
+/* ---------------------------------------------------------------- removal */
+
+/* Moves all of the node at `place` of `parent` to the node before it, if both fit with room to spare. */
+static bool merge_left(clob_book *book, node *parent, uint32_t place, bool leaves)
+{
+    node *left = &book->nodes[parent->child[place - 1]];
+    node *right = &book->nodes[parent->child[place]];
+    if (left->count + right->count > NODE_KEYS - NODE_KEYS_MIN) {
+        return false;
+    }
+    if (!leaves) {
+        right->keys[0] = parent->keys[place]; /* it stops being a first key, which nobody reads */
+    }
+    append(left, right, 0, right->count);
+    give_node(book, parent->child[place]);
+    cut(parent, place);
+    return true;
+}
+
+/* Takes the nearly empty node at `place` out of `parent`, if a neighbour has room for it or it is empty. */
+static bool dissolve(clob_book *book, node *parent, uint32_t place, bool leaves)
+{
+    if (place > 0 && merge_left(book, parent, place, leaves)) {
+        return true;
+    }
+    if (place + 1 < parent->count && merge_left(book, parent, place + 1, leaves)) {
+        return true;
+    }
+    if (book->nodes[parent->child[place]].count == 0) {
+        give_node(book, parent->child[place]);
+        cut(parent, place);
+        return true;
+    }
+    return false;
+}
+
+static void remove_at(clob_book *book, side *of, const path *taken, uint32_t place)
+{
+    uint32_t depth = of->height - 1;
+    bool leaves = true;
+    cut(&book->nodes[taken->node[depth]], place);
+    while (depth > 0 && book->nodes[taken->node[depth]].count < NODE_KEYS_MIN) {
+        if (!dissolve(book, &book->nodes[taken->node[depth - 1]], taken->place[depth], leaves)) {
+            break;
+        }
+        leaves = false;
+        depth--;
+    }
+    while (of->height > 1 && book->nodes[of->root].count == 1) {
+        uint32_t root = of->root;
+        of->root = book->nodes[root].child[0];
+        of->height--;
+        give_node(book, root);
+    }
+    find_last_leaf(book, of);
+}
+
+static void unlink_level(clob_book *book, side *of, const level *gone)
+{
+    if (gone->worse != NONE) {
+        book->levels[gone->worse].better = gone->better;
+    }
+    if (gone->better != NONE) {
+        book->levels[gone->better].worse = gone->worse;
+    } else {
+        of->best = gone->worse;
+    }
+}
+
+/* Forgets a level whose queue has become empty. */
+void drop_level(clob_book *book, uint32_t level_index)
+{
+    level *gone = &book->levels[level_index];
+    side *of = &book->sides[gone->side];
+    int64_t key = key_of(gone->side, gone->price);
+    unlink_level(book, of, gone);
+    node *leaf = &book->nodes[of->last_leaf];
+    if (key >= leaf->keys[0] && (of->height == 1 || leaf->count > NODE_KEYS_MIN)) {
+        cut(leaf, count_below(leaf->keys, leaf->count, key));
+        if (leaf->count == 0) {
+            give_node(book, of->root);
+            of->root = of->last_leaf = NONE;
+            of->height = 0;
+        }
+    } else {
+        path taken;
+        leaf = &book->nodes[descend(book, of, key, &taken)];
+        remove_at(book, of, &taken, count_below(leaf->keys, leaf->count, key));
+    }
+    gone->side = SIDE_FREE;
+    GIVE(book->level_pool, book->levels, better, level_index);
+}

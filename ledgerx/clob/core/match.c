@@ -1,0 +1,178 @@
+/* Matching: an incoming order meets the other side, best price first and of one price who came first. */
+
+#include "orders.h"
+
+/* The lowest key of the other side that an incoming order meets. */
+static inline int64_t limit_key_of(uint32_t other_index, bool is_market, int64_t price)
+{
+    return is_market ? INT64_MIN : key_of(other_index, price);
+}
+
+/* Whether side `side_index` holds `size` down to `limit_key`, as a fill-or-kill order asks. */
+static bool holds(const clob_book *book, uint32_t side_index, int64_t limit_key, int64_t size)
+{
+    const side *of = &book->sides[side_index];
+    if (size > of->size) {
+        return false;
+    }
+    for (uint32_t i = of->best; i != NONE && size > 0; i = book->levels[i].worse) {
+        const level *met = &book->levels[i];
+        if (key_of(side_index, met->price) < limit_key) {
+            return false;
+        }
+        size = met->size < size ? size - met->size : 0;
+    }
+    return size == 0;
+}
+
+static inline void note_fill(clob_book *book, const order *met, int64_t price, int64_t size)
+{
+    book->fills[book->fill_count++] =
+        (clob_fill){.order_id = met->id, .price = price, .size = size, .left = met->size - size};
+}
+
+/* Removes the head of a level's queue, but not a level that becomes empty. */
+static inline void fill_head(clob_book *book, level *at)
+{
+    uint32_t index = at->head;
+    const order *filled = &book->orders[index];
+    at->head = filled->next;
+    if (at->head == NONE) {
+        at->tail = NONE;
+    } else {
+        book->orders[at->head].prev = NONE;
+    }
+    at->orders--;
+    empty_slot(book, slot_of(book, filled->id, hash_of(filled->id)));
+    GIVE(book->order_pool, book->orders, next, index);
+}
+
+/* Fills up to `size` from one level; returns what is left of `size`. */
+static int64_t match_level(clob_book *book, side *other, uint32_t level_index, int64_t size)
+{
+    level *at = &book->levels[level_index];
+    int64_t before = size;
+    uint32_t orders_before = at->orders;
+    while (size > 0 && at->head != NONE) {
+        order *met = &book->orders[at->head];
+        if (met->size > size) {
+            note_fill(book, met, at->price, size);
+            met->size -= size;
+            size = 0;
+        } else {
+            note_fill(book, met, at->price, met->size);
+            size -= met->size;
+            fill_head(book, at);
+        }
+    }
+    at->size -= before - size;
+    other->size -= before - size;
+    other->orders -= orders_before - at->orders;
+    if (at->orders == 0) {
+        drop_level(book, level_index);
+    }
+    return size;
+}
+
+static int64_t match(clob_book *book, uint32_t other_index, int64_t limit_key, int64_t size)
+{
+    side *other = &book->sides[other_index];
+    while (size > 0 && other->best != NONE && best_key(book, other_index) >= limit_key) {
+        size = match_level(book, other, other->best, size);
+    }
+    return size;
+}
+
+/* What may be wrong with an incoming order, in the order that _reference.py gives. */
+static clob_status check_incoming(clob_book *book, const clob_incoming *in, bool rests, uint32_t slot)
+{
+    clob_status status = CLOB_OK;
+    int64_t other = 0;
+    if (in->order_id == 0) {
+        status = CLOB_BAD_ID;
+    } else if (in->size < 1) {
+        status = CLOB_BAD_SIZE;
+    } else if ((unsigned)in->time_in_force > CLOB_FOK) {
+        status = CLOB_BAD_TIME_IN_FORCE;
+        other = in->time_in_force;
+    } else if (book->slots[slot] != 0) {
+        status = CLOB_DUPLICATE_ORDER;
+    } else if (rests && in->size > INT64_MAX - book->sides[in->is_ask].size) {
+        status = CLOB_SIDE_FULL;
+    } else if (rests && book->order_pool.live == book->orders_max) {
+        status = CLOB_BOOK_FULL;
+        other = book->orders_max;
+    } else {
+        return CLOB_OK;
+    }
+    return refuse(book, status, in->order_id, in->price, in->size, other);
+}
+
+clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fill **fills, size_t *count)
+{
+    uint32_t side_index = in->is_ask ? ASK : BID, other_index = !side_index;
+    bool rests = !in->is_market && in->time_in_force == CLOB_GTC;
+    uint32_t hash = hash_of(in->order_id);
+    uint32_t slot = slot_of(book, in->order_id, hash);
+    clob_status status = check_incoming(book, in, rests, slot);
+    if (UNLIKELY(status != CLOB_OK)) {
+        return status;
+    }
+    int64_t limit_key = limit_key_of(other_index, in->is_market, in->price);
+    bool trades = book->sides[other_index].best != NONE && best_key(book, other_index) >= limit_key;
+    if (UNLIKELY(trades && in->post_only)) {
+        return refuse(book, CLOB_WOULD_CROSS, in->order_id, in->price, in->size,
+                      book->levels[book->sides[other_index].best].price);
+    }
+    if (in->time_in_force == CLOB_FOK && (!trades || !holds(book, other_index, limit_key, in->size))) {
+        return refuse(book, CLOB_NOT_FILLABLE, in->order_id, in->price, in->size, in->is_market);
+    }
+    if (UNLIKELY(rests && !has_room_to_rest(book))) {
+        if (grow_to_rest(book) != CLOB_OK) {
+            return refuse(book, CLOB_NO_MEMORY, in->order_id, in->price, in->size, 0);
+        }
+    }
+    book->fill_count = 0;
+    int64_t left = in->size;
+    if (trades) {
+        if (UNLIKELY(book->sides[other_index].orders > book->fills_capacity) &&
+            reserve_fills(book, other_index, limit_key, in->size) != CLOB_OK) {
+            return refuse(book, CLOB_NO_MEMORY, in->order_id, in->price, in->size, 0);
+        }
+        left = match(book, other_index, limit_key, in->size);
+    }
+    if (rests && left > 0) {
+        rest(book, slot_of(book, in->order_id, hash), hash, in->order_id, side_index, in->price, left);
+    }
+    *fills = book->fills;
+    *count = book->fill_count;
+    return checked(book, CLOB_OK);
+}
+
+clob_status clob_preview(clob_book *book, bool is_ask, bool is_market, int64_t price, int64_t size,
+                         const clob_fill **fills, size_t *count)
+{
+    uint32_t other_index = is_ask ? BID : ASK;
+    int64_t limit_key = limit_key_of(other_index, is_market, price);
+    if (size < 1) {
+        return refuse(book, CLOB_BAD_SIZE, 1, price, size, 0);
+    }
+    if (reserve_fills(book, other_index, limit_key, size) != CLOB_OK) {
+        return refuse(book, CLOB_NO_MEMORY, 1, price, size, 0);
+    }
+    book->fill_count = 0;
+    for (uint32_t i = book->sides[other_index].best; i != NONE && size > 0; i = book->levels[i].worse) {
+        const level *at = &book->levels[i];
+        if (key_of(other_index, at->price) < limit_key) {
+            break;
+        }
+        for (uint32_t j = at->head; j != NONE && size > 0; j = book->orders[j].next) {
+            int64_t traded = book->orders[j].size < size ? book->orders[j].size : size;
+            note_fill(book, &book->orders[j], at->price, traded);
+            size -= traded;
+        }
+    }
+    *fills = book->fills;
+    *count = book->fill_count;
+    return CLOB_OK;
+}

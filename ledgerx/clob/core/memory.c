@@ -1,0 +1,243 @@
+/* A book's life and its memory. Everything that may fail for want of memory is here, and runs before a call
+   changes the book. */
+
+#include "ids.h"
+
+#define ORDERS_FIRST 64
+#define LEVELS_FIRST 32
+#define NODES_FIRST 16
+#define FILLS_FIRST 32
+
+/* What an empty book's tables point at. Nothing writes here: the first order grows them. */
+static const uint64_t no_slots[1] = {0};
+static const uint32_t no_hints[1] = {0};
+
+static void *take_memory(clob_book *book, void *memory, size_t bytes)
+{
+    return book->allocator.realloc(book->allocator.context, memory, bytes);
+}
+
+static void give_memory(clob_book *book, void *memory)
+{
+    if (memory != NULL) {
+        book->allocator.free(book->allocator.context, memory);
+    }
+}
+
+/* ---------------------------------------------------------------- life */
+
+static void empty_pool(pool *emptied)
+{
+    emptied->used = emptied->live = 0;
+    emptied->free = NONE;
+}
+
+static void empty_sides(clob_book *book)
+{
+    empty_pool(&book->order_pool);
+    empty_pool(&book->level_pool);
+    empty_pool(&book->node_pool);
+    for (int i = 0; i < 2; i++) {
+        book->sides[i] = (side){.best = NONE, .root = NONE, .last_leaf = NONE};
+    }
+}
+
+clob_book *clob_new(uint32_t orders_max, const clob_allocator *allocator)
+{
+    if (orders_max < 1 || orders_max > CLOB_ORDERS_MAX_MAX) {
+        return NULL;
+    }
+    clob_book *book = allocator->realloc(allocator->context, NULL, sizeof *book);
+    if (book == NULL) {
+        return NULL;
+    }
+    memset(book, 0, sizeof *book);
+    book->allocator = *allocator;
+    book->orders_max = orders_max;
+    book->slots = (uint64_t *)no_slots;
+    book->hints = (uint32_t *)no_hints;
+    empty_sides(book);
+    return book;
+}
+
+void clob_free(clob_book *book)
+{
+    if (book == NULL) {
+        return;
+    }
+    give_memory(book, book->orders);
+    give_memory(book, book->levels);
+    give_memory(book, book->nodes);
+    give_memory(book, book->fills);
+    if (book->slots != no_slots) {
+        give_memory(book, book->slots);
+    }
+    if (book->hints != no_hints) {
+        give_memory(book, book->hints);
+    }
+    book->allocator.free(book->allocator.context, book);
+}
+
+void clob_clear(clob_book *book)
+{
+    empty_sides(book);
+    if (book->slots != no_slots) {
+        memset(book->slots, 0, ((size_t)book->slot_mask + 1) * sizeof *book->slots);
+    }
+    (void)checked(book, CLOB_OK); /* hints are guesses: what they name is no level now */
+}
+
+size_t clob_memory_bytes(const clob_book *book)
+{
+    size_t bytes = sizeof *book;
+    bytes += book->order_pool.capacity * sizeof *book->orders;
+    bytes += book->level_pool.capacity * sizeof *book->levels;
+    bytes += book->node_pool.capacity * sizeof *book->nodes;
+    bytes += book->fills_capacity * sizeof *book->fills;
+    bytes += book->slots == no_slots ? 0 : ((size_t)book->slot_mask + 1) * sizeof *book->slots;
+    bytes += book->hints == no_hints ? 0 : ((size_t)book->hint_mask + 1) * sizeof *book->hints;
+    return bytes;
+}
+
+/* ---------------------------------------------------------------- growth */
+
+static uint32_t doubled(uint32_t capacity, uint32_t first, uint32_t cap)
+{
+    uint32_t wanted = capacity == 0 ? first : capacity > cap / 2 ? cap : capacity * 2;
+    return wanted < cap ? wanted : cap;
+}
+
+static size_t power_of_two_from(size_t wanted)
+{
+    size_t power = 1;
+    while (power < wanted) {
+        power *= 2;
+    }
+    return power;
+}
+
+/* Moves the ids to a table of `count` slots, a power of two. */
+static clob_status grow_slots(clob_book *book, size_t count)
+{
+    size_t before = book->slots == no_slots ? 0 : (size_t)book->slot_mask + 1;
+    if (before >= count) {
+        return CLOB_OK;
+    }
+    uint64_t *slots = take_memory(book, NULL, count * sizeof *slots);
+    if (slots == NULL) {
+        return CLOB_NO_MEMORY;
+    }
+    memset(slots, 0, count * sizeof *slots);
+    uint32_t mask = (uint32_t)(count - 1);
+    for (size_t i = 0; i < before; i++) {
+        uint64_t content = book->slots[i];
+        if (content != 0) {
+            uint32_t slot = (uint32_t)(content >> 32) & mask;
+            while (slots[slot] != 0) {
+                slot = (slot + 1) & mask;
+            }
+            slots[slot] = content;
+        }
+    }
+    if (before != 0) {
+        give_memory(book, book->slots);
+    }
+    book->slots = slots;
+    book->slot_mask = mask;
+    return CLOB_OK;
+}
+
+static clob_status grow_orders(clob_book *book)
+{
+    uint32_t capacity = doubled(book->order_pool.capacity, ORDERS_FIRST, book->orders_max);
+    if (grow_slots(book, power_of_two_from((size_t)capacity * 2)) != CLOB_OK) {
+        return CLOB_NO_MEMORY;
+    }
+    order *orders = take_memory(book, book->orders, capacity * sizeof *orders);
+    if (orders == NULL) {
+        return CLOB_NO_MEMORY;
+    }
+    book->orders = orders;
+    book->order_pool.capacity = capacity;
+    return CLOB_OK;
+}
+
+static clob_status grow_levels(clob_book *book)
+{
+    uint32_t capacity = doubled(book->level_pool.capacity, LEVELS_FIRST, book->orders_max);
+    size_t hint_count = power_of_two_from(capacity);
+    level *levels = take_memory(book, book->levels, capacity * sizeof *levels);
+    if (levels == NULL) {
+        return CLOB_NO_MEMORY;
+    }
+    book->levels = levels; /* the pool may move even if the hints then cannot grow */
+    uint32_t *hints = take_memory(book, NULL, hint_count * sizeof *hints);
+    if (hints == NULL) {
+        return CLOB_NO_MEMORY;
+    }
+    memset(hints, 0, hint_count * sizeof *hints);
+    if (book->hints != no_hints) {
+        give_memory(book, book->hints);
+    }
+    book->hints = hints;
+    book->hint_mask = (uint32_t)(hint_count - 1);
+    book->level_pool.capacity = capacity;
+    return CLOB_OK;
+}
+
+static clob_status grow_nodes(clob_book *book)
+{
+    uint32_t capacity = doubled(book->node_pool.capacity, NODES_FIRST, UINT32_MAX);
+    node *nodes = take_memory(book, book->nodes, capacity * sizeof *nodes);
+    if (nodes == NULL) {
+        return CLOB_NO_MEMORY;
+    }
+    book->nodes = nodes;
+    book->node_pool.capacity = capacity;
+    return CLOB_OK;
+}
+
+clob_status grow_for_level(clob_book *book)
+{
+    clob_status status = CLOB_OK;
+    if (book->level_pool.live == book->level_pool.capacity && book->level_pool.capacity < book->orders_max) {
+        status = grow_levels(book);
+    }
+    if (status == CLOB_OK && book->node_pool.live + NODES_SPARE > book->node_pool.capacity) {
+        status = grow_nodes(book);
+    }
+    return status;
+}
+
+clob_status grow_to_rest(clob_book *book)
+{
+    if (book->order_pool.live == book->order_pool.capacity && grow_orders(book) != CLOB_OK) {
+        return CLOB_NO_MEMORY;
+    }
+    return grow_for_level(book);
+}
+
+/* Makes room for the fills of an order that meets side `side_index` down to `limit_key`. */
+clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_key, int64_t size)
+{
+    size_t bound = 0;
+    for (uint32_t i = book->sides[side_index].best; i != NONE && size > 0; i = book->levels[i].worse) {
+        const level *met = &book->levels[i];
+        if (key_of(side_index, met->price) < limit_key) {
+            break;
+        }
+        bound += met->orders;
+        size = met->size < size ? size - met->size : 0;
+    }
+    if (bound <= book->fills_capacity) {
+        return CLOB_OK;
+    }
+    size_t capacity = power_of_two_from(bound < FILLS_FIRST ? FILLS_FIRST : bound);
+    clob_fill *fills = take_memory(book, book->fills, capacity * sizeof *fills);
+    if (fills == NULL) {
+        return CLOB_NO_MEMORY;
+    }
+    book->fills = fills;
+    book->fills_capacity = capacity;
+    return CLOB_OK;
+}
