@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from _clob.files import Incoming
@@ -12,19 +12,21 @@ from _clob.mirror import timed
 
 Runner = Callable[[Incoming], float]
 
+Row = tuple[int, int, bool, int | None, int]
+
 
 def one_call(make: Callable[[], Any], limit: int | None = None) -> Runner:
-    """`submit` for each order, `cancel` for the cancels; `limit` runs the first rows only."""
+    """`submit` for each order, `cancel` for the cancels; `limit` runs the first rows only.
+
+    Fills are counted and dropped, as a caller does who acts on them at once.
+    """
 
     def run(orders: Incoming) -> float:
         book = make()
         submit, cancel = book.submit, book.cancel
-        early = [
-            submit(order_id, is_ask, price, size, kind)
-            for kind, order_id, is_ask, price, size in orders.submits[: orders.prefill]
-        ]
+        early = orders.submits[: orders.prefill]
+        count = sum(len(submit(i, is_ask, price, size, kind)) for kind, i, is_ask, price, size in early)
         rows = orders.submits[orders.prefill :][:limit]
-        kept = []
         with timed() as clock:
             for kind, order_id, is_ask, price, size in rows:
                 if kind == CANCEL:
@@ -32,14 +34,30 @@ def one_call(make: Callable[[], Any], limit: int | None = None) -> Runner:
                 else:
                     fills = submit(order_id, is_ask, price, size, kind)
                     if fills:
-                        kept.append(fills)
+                        count += len(fills)
             taken = clock()
-        got = [fill for fills in early + kept for fill in fills]
-        if limit is None:
-            assert Outcome(len(got), sum(fill[2] for fill in got)) == orders.outcome
+        assert limit is not None or count == orders.outcome.fills
         return taken * (len(orders) / len(rows))
 
     return run
+
+
+def all_fills(book: Any, rows: Iterable[Row]) -> list[tuple[int, ...]]:
+    """The fills of the rows on a book, in order."""
+    found: list[tuple[int, ...]] = []
+    for kind, order_id, is_ask, price, size in rows:
+        if kind == CANCEL:
+            book.cancel(order_id)
+        else:
+            found += [tuple(fill) for fill in book.submit(order_id, is_ask, price, size, kind)]
+    return found
+
+
+def agree(makers: Iterable[Callable[[], Any]], orders: Incoming, count: int) -> None:
+    """Compares the fills of all books for the first `count` rows."""
+    rows = orders.submits[:count]
+    oracle, *others = (all_fills(make(), rows) for make in makers)
+    assert all(fills == oracle for fills in others), "not the same fills"
 
 
 def plain_c(floor: Any) -> Runner:
@@ -61,16 +79,21 @@ def flat_python(orders: Incoming) -> float:
     best = [-1, width]
     fills: list[tuple[int, int, int, int]] = []
     _flat(orders.submits[: orders.prefill], base, queues, live, best, fills)
-    rows = orders.submits[orders.prefill :]
+    rows = orders.submits
+    chunks = [rows[at : at + 1000] for at in range(orders.prefill, len(rows), 1000)]
+    count = 0
     with timed() as clock:
-        _flat(rows, base, queues, live, best, fills)
+        for chunk in chunks:
+            count += len(fills)
+            fills.clear()
+            _flat(chunk, base, queues, live, best, fills)
         taken = clock()
-    assert Outcome(len(fills), sum(fill[2] for fill in fills)) == orders.outcome
+    assert count + len(fills) == orders.outcome.fills
     return taken
 
 
 def _flat(
-    rows: list[tuple[int, int, bool, int | None, int]],
+    rows: Iterable[Row],
     base: int,
     queues: list[deque[list[int]]],
     live: dict[int, list[int]],

@@ -2,7 +2,8 @@
 
 Arguments are tuples of ints made before the clock starts, the same for all. After each event best bid and
 ask are asked, after every hundred the depth of both sides, ten levels. A collection of garbage cannot
-start inside a run.
+start inside a run. All is one thread in memory: its CPU time is measured, which other programs on the
+machine disturb less than the time on the wall.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ Runner = Callable[[Events], float]
 
 @contextmanager
 def timed() -> Iterator[Callable[[], float]]:
-    """Gives a clock that starts at 0, with the garbage collector at rest."""
+    """Gives a clock that starts at 0, the CPU seconds of this thread, with the garbage collector at rest."""
     gc.collect()
     gc.disable()
     try:
-        begun = time.perf_counter()
-        yield lambda: time.perf_counter() - begun
+        begun = time.thread_time()
+        yield lambda: time.thread_time() - begun
     finally:
         gc.enable()
 

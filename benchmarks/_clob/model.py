@@ -28,7 +28,7 @@ class Shape(NamedTuple):
     drift: int
 
 
-NARROW = Shape("narrow", 2_000, 20.0, 1_000, 0.15, 2)
+NARROW = Shape("narrow", 2_000, 20.0, 1_000, 0.15, 4)
 WIDE = Shape("wide", 2_000, 2_000.0, 500_000, 0.6, 500)
 MANY = Shape("many", 1_000_000, 200.0, 5_000, 0.15, 1)
 SHAPES = {shape.name: shape for shape in (NARROW, WIDE, MANY)}
