@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 # A loaded machine is slow, not wrong; a failure prints what reproduces it.
 hypothesis.settings.register_profile("ledgerx", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ledgerx")
+
+# A shell without job control starts what it puts into the background with Ctrl-C ignored, and what a test
+# starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long sockets and threads that are already closing may take to be gone.
 GRACE_S = 5.0
