@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from ledgerx.api.client import v0_0_1 as api
 from ledgerx.sdk.processor import MessageProcessor
 from ledgerx.testing.checks import check
 
@@ -14,10 +15,16 @@ __all__ = ["Recorder"]
 
 
 class Recorder(MessageProcessor):
-    """Keeps every report and counts the rest. Safe to read from any thread with `changed` held."""
+    """Keeps every sequenced message and report, counts the rest; read from any thread with `changed` held.
+
+    `line` has the messages of the account's line by their number, run changes left out, since a handler
+    is told no message of theirs; `acknowledged` has the mid of each ACK on it, in order.
+    """
 
     def __init__(self) -> None:
         self.sequences: list[int] = []
+        self.line: dict[int, Any] = {}
+        self.acknowledged: list[str] = []
         self.counts: Counter[str] = Counter()
         self.contracts: dict[int, Any] = {}
         self.run_changes: list[tuple[int, int]] = []
@@ -30,6 +37,7 @@ class Recorder(MessageProcessor):
             self.counts[kind] += 1
             if msg is not None and msg.account_sequence:
                 self.sequences.append(msg.account_sequence)
+                self.line[msg.account_sequence] = msg
             self.changed.notify_all()
 
     def wait_for(self, condition: Callable[[], bool], what: str, timeout: float = 20.0) -> None:
@@ -62,6 +70,8 @@ class Recorder(MessageProcessor):
         self._note("contracts")
 
     def handle_status_message(self, msg: Any, prev_msg: Any) -> None:
+        if msg.status == api.MessageStatus.STATUS_ACKNOWLEDGED and msg.account_sequence:
+            self.acknowledged.append(msg.mid)
         self._note("refusals" if msg.status >= 400 else "statuses", msg)
 
     def handle_batch_message(self, msg: Any, prev_msg: Any) -> None:

@@ -11,15 +11,13 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.clock import seeded_random
-from ledgerx.exchange.journal import Journal
-from ledgerx.protocol import wire
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk.commands.v0_0_1 import Commands
 from ledgerx.sdk.context import Context
@@ -28,48 +26,21 @@ from ledgerx.sdk.states import State
 from ledgerx.testing.checks import check
 from ledgerx.testing.process import VenueProcess
 from ledgerx.testing.recorder import Recorder
+from ledgerx.testing.traders_check import (
+    ClientResult,
+    TradersResult,
+    fingerprint,
+    net_fills,
+    trader_name,
+    verify_traders,
+)
 
-__all__ = ["ClientResult", "TradersResult", "run_traders"]
+__all__ = ["run_traders", "trade"]
 
 _TIMEOUT_S = 60.0
 _IN_FLIGHT_MAX = 200  # orders of one client that are not acknowledged yet
 _CONTRACTS = 3
-
-
-@dataclass
-class ClientResult:
-    """What one client sent and was told; sizes in lots."""
-
-    orders: int = 0
-    acknowledged: list[str] = field(default_factory=list)  # mids
-    sent_size: int = 0
-    filled_size: int = 0
-    canceled_size: int = 0
-    refused_size: int = 0
-    resting_size: int = 0
-    wrong: int = 0  # orders whose own reports do not add up
-    positions: dict[str, int] = field(default_factory=dict)
-    lost: int = 0  # numbers of the account's line missing, doubled or out of order
-    sequences: int = 0
-    run_changes: int = 0
-
-
-@dataclass
-class TradersResult:
-    """The sums over all clients, and what the venue's journal says."""
-
-    orders: int = 0
-    acknowledged: int = 0
-    fills_size: int = 0
-    sent_size: int = 0
-    filled_size: int = 0
-    canceled_size: int = 0
-    refused_size: int = 0
-    resting_size: int = 0
-    run_changes: int = 0
-    sequences: int = 0
-    lost: int = 0
-    kills: int = 0
+_PAGE_MESSAGES = 5_000  # of a replay; an item keeps no more than 10,000 answers
 
 
 # ---------------------------------------------------------------------------- one client
@@ -84,21 +55,34 @@ class Client:
         self._number = number
         self._random = seeded_random(f"{seed} {number}")
         self.items: list[RequestItem] = []
+        self.cancels: list[RequestItem] = []
 
     def send(self, count: int) -> None:
         """Send `count` orders, a few of them canceled again, and wait for every ACK."""
         for number in range(count):
             self.items.append(self._order())
             if number == count // 2:
-                print("half", flush=True)
+                self._half(count)
             if number % 7 == 0:
                 target = self._random.choice(self.items)
-                self._commands.cancel_order(target.msg.contract_id, target.mid, wait=False)
+                self.cancels.append(
+                    self._commands.cancel_order(target.msg.contract_id, target.mid, wait=False)
+                )
             if number >= _IN_FLIGHT_MAX:
                 held = self.items[number - _IN_FLIGHT_MAX].wait(State.ACKNOWLEDGED, _TIMEOUT_S)
                 check(held or self.items[number - _IN_FLIGHT_MAX].finished, "an order was acknowledged")
-        for item in self.items:
+        for item in self.items + self.cancels:
             check(item.wait(State.ACKNOWLEDGED, _TIMEOUT_S) or item.finished, f"{item.mid} was acknowledged")
+
+    def _half(self, count: int) -> None:
+        """Say that half was sent and some of it carried out; the first client then waits for a word.
+
+        So that a kill at its "half" has requests before it, requests in flight, and requests after it.
+        """
+        check(self.items[count // 4].wait(State.ACKNOWLEDGED, _TIMEOUT_S), "a quarter was acknowledged")
+        print("half", flush=True)
+        if self._number == 0:
+            sys.stdin.readline()
 
     def _order(self) -> RequestItem:
         # One side a contract, or most orders would be refused as trades with oneself.
@@ -121,29 +105,48 @@ class Client:
         check(orders.wait(timeout=_TIMEOUT_S), "the open orders came")
         open_sizes = {a.request_mid: a.size for a in orders.answers if isinstance(a, api.MessageActionReport)}
         head = max(answer.as_of for answer in orders.answers)
-        sequences = self._recorder.sequences
-        self._recorder.wait_for(lambda: not head or sequences[-1] >= head, "the line came to its head")
+        recorder = self._recorder
+        recorder.wait_for(lambda: not head or recorder.sequences[-1] >= head, "the line came to its head")
         positions = self._commands.get_positions()
         check(positions.wait(timeout=_TIMEOUT_S), "the positions came")
         result = ClientResult(
             orders=len(self.items),
+            cancels=len(self.cancels),
+            sent=[item.mid for item in self.items + self.cancels],
+            acknowledged=recorder.acknowledged,
             positions={
                 str(a.contract_id): a.size for a in positions.answers if isinstance(a, api.MessagePosition)
             },
-            lost=self._recorder.lost(),
-            sequences=len(sequences),
-            run_changes=len(self._recorder.run_changes),
+            net_fills=net_fills(recorder.reports),
+            lost=recorder.lost(),
+            line=[fingerprint(recorder.line.get(number)) for number in range(1, head + 1)],
+            replayed=[fingerprint(message) for message in self._replayed(head)],
+            run_changes=len(recorder.run_changes),
         )
         for item in self.items:
             self._add(item, open_sizes.get(item.mid, 0), result)
         return result
+
+    def _replayed(self, head: int) -> list[Any]:
+        """What the venue has stored of the account's line, page by page up to `head`."""
+        copies: list[Any] = []
+        start = 1
+        while start and start <= head:
+            page = self._commands.replay(start, min(start + _PAGE_MESSAGES - 1, head))
+            check(page.wait(timeout=_TIMEOUT_S), "a page of the replay came")
+            copies += [answer for answer in page.answers if answer.account_sequence]
+            start = page.answers[-1].next or start + _PAGE_MESSAGES
+        check(
+            [copy.account_sequence for copy in copies] == list(range(1, head + 1)),
+            f"a replay gives every message from 1 to {head}, once and in order",
+        )
+        return copies
 
     def _add(self, item: RequestItem, resting: int, result: ClientResult) -> None:
         reports = self._recorder.reports.get(item.mid, [])
         filled = sum(report.filled_size for report in reports)
         canceled = sum(report.canceled_size for report in reports)
         refused = item.msg.size if item.state is State.FAILED else 0
-        result.acknowledged.append(item.mid)
         result.sent_size += item.msg.size
         result.filled_size += filled
         result.canceled_size += canceled
@@ -155,8 +158,8 @@ class Client:
 def client_main(arguments: list[str]) -> None:
     """The client's process: ADDRESS SERVER_KEY CERTIFICATE ORDERS NUMBER SEED RESULT_FILE.
 
-    Prints `connected` and waits for a line of input; prints `half` and `sent` and waits for another; then
-    writes its ClientResult as JSON and ends.
+    Prints `connected` and waits for a line of input; prints `half`, where NUMBER 0 waits for another, then
+    `sent`, and waits; then writes its ClientResult as JSON and ends.
     """
     address, server_key, certificate, orders, number, seed, result_file = arguments
     keys = KeyPair.load_certificate(certificate)
@@ -178,7 +181,7 @@ def client_main(arguments: list[str]) -> None:
 
 class _ClientProcess:
     def __init__(self, venue: VenueProcess, number: int, orders: int, seed: int, folder: Path) -> None:
-        name = f"trader-{number}"
+        name = trader_name(number)
         keys = venue.trader(name)
         self._result = folder / f"{name}.json"
         certificate = folder / f"{name}.cert"
@@ -198,7 +201,7 @@ class _ClientProcess:
         check(self._process.stdout.readline().strip() == word, f"a client said {word!r}")
 
     def go(self) -> None:
-        """Have it begin to send."""
+        """Have it go on."""
         assert self._process.stdin is not None
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
@@ -224,70 +227,34 @@ def run_traders(*, clients: int, orders: int, kill: bool, seed: int) -> TradersR
     With `kill` the venue is killed (SIGKILL) once when the first client has sent half, and started again.
     Raises VerificationFailed at the first thing that does not hold.
     """
-    with tempfile.TemporaryDirectory(prefix="ledgerx-traders-") as scratch, VenueProcess() as venue:
-        processes = [
-            _ClientProcess(venue, number, orders // clients, seed, Path(scratch)) for number in range(clients)
-        ]
-        try:
-            for process in processes:  # a client that connects after the kill sees no run change
-                process.wait_for("connected")
-            for process in processes:
-                process.go()
-            processes[0].wait_for("half")
-            if kill:
-                venue.kill()
-                venue.start()
-            for process in processes[1:]:
-                process.wait_for("half")
-            for process in processes:
-                process.wait_for("sent")
-            results = [process.finish() for process in processes]
-        finally:
-            for process in processes:
-                process.kill()
+    with VenueProcess() as venue:
+        results = trade(venue, clients=clients, orders=orders, kill=kill, seed=seed)
         venue.stop()
-        return _verified(results, venue.data_dir, kill)
+        return verify_traders(results, venue.data_dir, kills=int(kill))
 
 
-def _verified(results: list[ClientResult], data_dir: Path, kill: bool) -> TradersResult:
-    total = TradersResult(kills=int(kill))
-    net: Counter[str] = Counter()
-    for number, result in enumerate(results):
-        check(result.wrong == 0, f"client {number}: sent = filled + canceled + refused + resting, each order")
-        check(result.lost == 0, f"client {number}: the line of {result.sequences} has no hole")
-        check(result.run_changes == int(kill), f"client {number}: {int(kill)} run changes")
-        net.update(result.positions)
-        total.acknowledged += len(result.acknowledged)
-        for name in ("orders", "sequences", "lost", "run_changes"):
-            setattr(total, name, getattr(total, name) + getattr(result, name))
-        for name in ("sent_size", "filled_size", "canceled_size", "refused_size", "resting_size"):
-            setattr(total, name, getattr(total, name) + getattr(result, name))
-    check(not any(net.values()), f"positions sum to zero over the accounts: {dict(net)}")
-    check(total.filled_size > 0, "something was traded")
-    check(total.filled_size % 2 == 0, "each lot bought was sold")
-    total.fills_size = total.filled_size // 2
-    journaled = _journaled(data_dir)
-    check(max(journaled.values()) == 1, "each mid was executed at most once")
-    missing = [mid for result in results for mid in result.acknowledged if mid not in journaled]
-    check(not missing, f"every acknowledged order is in the journal: {missing[:3]}")
-    return total
-
-
-def _journaled(data_dir: Path) -> Counter[str]:
-    """How often each request stands in a stopped venue's journal, by mid."""
-    journal = Journal.open(data_dir / "journal")
-    try:
-        inputs = (record.input for record in journal.records())
-        requests = (
-            wire.decode_message(one.request.message) for one in inputs if one.WhichOneof("kind") == "request"
-        )
-        return Counter(_mid(request) for request in requests)
-    finally:
-        journal.close()
-
-
-def _mid(request: Any) -> str:
-    return str(request.mid)
+def trade(venue: VenueProcess, *, clients: int, orders: int, kill: bool, seed: int) -> list[ClientResult]:
+    """The trading of `run_traders` alone, on a venue that no one else trades on: what each client says."""
+    with tempfile.TemporaryDirectory(prefix="ledgerx-traders-") as scratch, ExitStack() as undo:
+        processes = []
+        for number in range(clients):
+            process = _ClientProcess(venue, number, orders // clients, seed, Path(scratch))
+            undo.callback(process.kill)
+            processes.append(process)
+        for process in processes:  # a client that connects after the kill sees no run change
+            process.wait_for("connected")
+        for process in processes:
+            process.go()
+        processes[0].wait_for("half")
+        if kill:
+            venue.kill()
+            venue.start()
+        processes[0].go()
+        for process in processes[1:]:
+            process.wait_for("half")
+        for process in processes:
+            process.wait_for("sent")
+        return [process.finish() for process in processes]
 
 
 if __name__ == "__main__":
