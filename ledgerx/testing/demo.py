@@ -147,6 +147,9 @@ class Demo:
             copies += [answer for answer in item.answers if answer.account_sequence]
             start = item.answers[-1].next
         check([copy.account_sequence for copy in copies] == trader.sequences[:seen], "nothing is missing")
+        check(
+            all(copy == trader.line[copy.account_sequence] for copy in copies), "each equals its first copy"
+        )
         return f"{len(copies)} stored messages, from the first to number {copies[-1].account_sequence}"
 
     def kill_and_restart(self) -> str:
