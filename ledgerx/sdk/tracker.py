@@ -47,9 +47,8 @@ _READS = (
 # What must not be carried out long after it was wanted. A cancel is wanted however late it comes.
 _EXPIRING = (*TRADE_REQUESTS, api.MessageCancelReplace)
 
-# What may be submitted, and what may stand in a batch.
+# What may be submitted.
 REQUESTS = (*_SUBMITTED, *_READS, api.MessageBatch, api.MessageReplay)
-_BATCH_MEMBERS = (*_SUBMITTED, *_READS)
 
 _MALFORMED = api.MessageStatus.STATUS_MALFORMED
 
@@ -141,13 +140,14 @@ class Tracker:
     ) -> tuple[RequestItem, list[RequestItem]]:
         """Take requests to be run in the order given; returns the batch's item and the members'.
 
-        The venue judges the number of members, so that 0 and 201 are answered as any bad request.
-        Raises InvalidMessage naming the member that is none, and as `submit` does.
+        The venue judges the number of members, and refuses a batch or a replay among them, so that these
+        are answered as any bad request. Raises InvalidMessage naming the member that is none, and as
+        `submit` does.
         """
         for index, message in enumerate(messages):
-            if not isinstance(message, _BATCH_MEMBERS):
+            if not isinstance(message, REQUESTS):
                 what = type(message).__name__
-                raise InvalidMessage(f"messages[{index}] is a {what}, which cannot stand in a batch")
+                raise InvalidMessage(f"messages[{index}] is a {what}, which is no request")
         self.outstanding.check_room()
         _check_size(api.MessageBatch, messages)
         batch = self._make_item(api.MessageBatch(expires=expires))
@@ -193,9 +193,11 @@ class Tracker:
         if item.encoded is None:
             item.encoded = self._stamp(item, now)
             item.first_connection = self.link.connection
-        for asked in (item, *item.members):
-            if isinstance(asked.msg, _ASKED_AGAIN) and not asked.answered:
-                self._reads[asked.mid] = asked
+        if isinstance(item.msg, _ASKED_AGAIN) and not item.answered:
+            self._reads[item.mid] = item
+        for member in item.members:
+            if isinstance(member.msg, _READS) and not member.answered:
+                self._reads[member.mid] = member
         self._unsent.append(item.encoded)
         self.outstanding.sent(now)
 

@@ -243,8 +243,6 @@ class TestNothingToSend:
             (api.MessageLimitOrder, "MessageMeta"),
             (api.MessageStatus(), "MessageStatus"),
             (api.MessageHello(), "MessageHello"),
-            (api.MessageBatch(), "MessageBatch"),
-            (api.MessageReplay(), "MessageReplay"),
             (api.Message(), "Message"),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
@@ -258,6 +256,17 @@ class TestNothingToSend:
         assert isinstance(caught.value, TypeError)
         assert len(trader.context.store) == 0
         assert open_orders(trader) == 0
+
+    @pytest.mark.parametrize("kind", [api.MessageBatch, api.MessageReplay])
+    def test_a_batch_or_a_replay_in_a_batch_is_refused_alone(self, floor: Floor, kind: Any) -> None:
+        trader = floor.trader()
+        batch, (wrong, order) = trader.cmd.batch([kind(), floor.order()])
+        assert not wrong.wait(timeout=DEADLINE_S)
+        trader.opened(order)
+        assert [(answer.status, answer.field) for answer in wrong.answers] == [(400, "requests[0]")]
+        (acknowledged,) = trader.heard.named("batch_message")
+        assert [ack.mid for ack in acknowledged.msg.messages] == [wrong.mid, order.mid]
+        assert batch.state is State.DONE
 
     def test_a_batch_of_what_cannot_be_iterated(self, floor: Floor) -> None:
         with pytest.raises(InvalidMessage, match="iterable of requests, not 5"):

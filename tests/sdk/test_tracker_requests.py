@@ -298,8 +298,6 @@ def test_what_is_no_request_is_refused_by_name_and_place() -> None:
         bench.submit(api.MessageStatus())
     with pytest.raises(InvalidMessage, match=r"messages\[1\] is a str"):
         bench.tracker.submit_batch([api.MessageLimitOrder(), "order"], bench.now)
-    with pytest.raises(InvalidMessage, match="MessageReplay"):
-        bench.tracker.submit_batch([api.MessageReplay()], bench.now)
     assert bench.take() == []
 
 

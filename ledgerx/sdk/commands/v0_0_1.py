@@ -159,8 +159,8 @@ class Commands:
     ) -> tuple[RequestItem, list[RequestItem]]:
         """Send 1 to 200 requests that run in the order given; returns (the batch's item, theirs).
 
-        The messages are copied. Raises InvalidMessage naming the place of one that cannot stand in a
-        batch.
+        The messages are copied. Raises InvalidMessage naming the place of one that is no request; what the
+        exchange does not take in a batch (another batch, a replay) it answers with a refusal.
         """
         return self._context.submit_batch(messages, wait=wait)
 
