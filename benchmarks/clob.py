@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-import ledgerx.clob
 from _clob import expected, files, floor, matching, memory, mirror, model, peers, venue
 from _clob.expected import Name
 from ledgerx.clob import Book
@@ -35,8 +34,6 @@ ORDERS_IN_MEMORY = 1_000_000
 AGREE = 20_000
 SLOW = 100_000
 """How many events those get that would hold the run up; they are millions a second all the same."""
-
-PYTHON_BOOK = Book is reference.Book
 
 
 class Case(NamedTuple):
@@ -69,14 +66,13 @@ def mirror_cases(events: files.Events, bare: Any) -> tuple[list[Case], dict[str,
     makers: list[Callable[[], Any]] = [reference.Book, Book, lambda: bare.Bare(*events.window)]
     count = len(events)
     short = first(events, SLOW)
-    ours = short if PYTHON_BOOK else events
     cases = [
         Case(Name.NOTHING, count, lambda: mirror.nothing(bare.nothing)(events)),
         Case(Name.BARE, count, lambda: mirror.one_call(makers[2])(events)),
         Case(Name.PLAIN_C, count, lambda: mirror.plain_c(bare)(events)),
-        Case(Name.ONE_CALL, len(ours), lambda: mirror.one_call(Book)(ours)),
-        Case(Name.METHODS, len(ours), lambda: mirror.methods(ours)),
-        Case(Name.APPLY, len(ours), lambda: mirror.batch(ours)),
+        Case(Name.ONE_CALL, count, lambda: mirror.one_call(Book)(events)),
+        Case(Name.METHODS, count, lambda: mirror.methods(events)),
+        Case(Name.APPLY, count, lambda: mirror.batch(events)),
         Case(Name.REFERENCE, len(short), lambda: mirror.one_call(reference.Book)(short)),
     ]
     skipped: dict[str, str] = {}
@@ -102,7 +98,6 @@ def mirror_cases(events: files.Events, bare: Any) -> tuple[list[Case], dict[str,
 
 def matching_cases(orders: files.Incoming, bare: Any) -> list[Case]:
     """Every book that can match. The counts are orders; the cancels among them cost time too."""
-    limit = SLOW if PYTHON_BOOK else None
     makers: dict[str, Callable[[], Any]] = {Name.MATCH_BARE: lambda: bare.Bare(*orders.window)}
     makers[Name.MATCH] = Book
     if not missing("sortedcontainers"):
@@ -113,7 +108,7 @@ def matching_cases(orders: files.Incoming, bare: Any) -> list[Case]:
         Case(Name.MATCH_FLAT, orders.count, lambda: matching.flat_python(orders)),
     ]
     for name, make in makers.items():
-        run = matching.one_call(make, limit if name == Name.MATCH else None)
+        run = matching.one_call(make)
         cases.append(Case(name, orders.count, lambda run=run: run(orders)))  # type: ignore[misc]
     count = min(SLOW // 5, orders.count)
     inputs = venue.requests(orders, count)
@@ -183,12 +178,10 @@ def main() -> int:
     with console.status("comparing the books"):
         cases, skipped = mirror_cases(events, bare)
         cases += matching_cases(orders, bare)
-        if not PYTHON_BOOK:
-            cases += variant_cases(wide, many, bare)
+        cases += variant_cases(wide, many, bare)
     medians = measure(cases, options.passes, console)
     grown, own = bytes_an_order(files.write(many.records, "memory"))
-    kind = "plain Python" if PYTHON_BOOK else "C"
-    title = f"Order book ({kind}): {count:,} events, seed {seed}, medians of {options.passes} passes"
+    title = f"Order book: {count:,} events, seed {seed}, medians of {options.passes} passes"
     console.print(table_of(medians, skipped, title))
     console.print(
         f"orders matched: {orders.outcome.fills / (orders.count + orders.prefill):.2f} fills an order, "
@@ -200,7 +193,7 @@ def main() -> int:
     if options.json:
         report = {
             "python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count(),
-            "book": ledgerx.clob.Book.__module__, "seed": seed, "events": count, "passes": options.passes,
+            "seed": seed, "events": count, "passes": options.passes,
             "million_per_second": medians, "not_measured": skipped, "memory_bytes_per_order": grown,
             "own_bytes_per_order": own, "expectations": [verdict._asdict() for verdict in verdicts],
         }  # fmt: skip

@@ -12,34 +12,34 @@ from rich.table import Table
 class Name(StrEnum):
     """Every figure, in the order it is printed."""
 
-    PLAIN_C = "plain C, the floor (best recorded)"
-    NOTHING = "a C call with five ints that does nothing"
-    BARE = "bare C extension, one call an event"
-    APPLY = "ledgerx apply, one call for all (best recorded)"
-    ONE_CALL = "ledgerx, one call an event"
-    METHODS = "ledgerx, a method a kind and best_bid, best_ask"
-    REFERENCE = "ledgerx reference, plain Python"
+    PLAIN_C = "plain C, the floor"
+    NOTHING = "a C call that does nothing"
+    BARE = "bare C extension, a call an event"
+    APPLY = "ledgerx apply, one call for all"
+    ONE_CALL = "ledgerx, a call an event"
+    METHODS = "ledgerx, a method a kind"
+    REFERENCE = "ledgerx reference (Python)"
     ORDER_BOOK = "order-book"
     SORTED = "sortedcontainers"
     NAUTILUS = "nautilus_trader L3"
-    WIDE = "wide prices: ledgerx, one call an event"
-    WIDE_APPLY = "wide prices: ledgerx apply"
-    MANY = "1,000,000 live: ledgerx, one call an event"
-    MANY_APPLY = "1,000,000 live: ledgerx apply"
-    MANY_PLAIN_C = "1,000,000 live: plain C"
+    WIDE = "wide: ledgerx, a call an event"
+    WIDE_APPLY = "wide: ledgerx apply"
+    MANY = "million live: ledgerx, a call an event"
+    MANY_APPLY = "million live: ledgerx apply"
+    MANY_PLAIN_C = "million live: plain C"
     MATCH_PLAIN_C = "matching: plain C, the floor"
-    MATCH_BARE = "matching: bare C extension, fills returned"
-    MATCH = "matching: ledgerx, fills returned"
+    MATCH_BARE = "matching: bare C extension"
+    MATCH = "matching: ledgerx"
     MATCH_FLAT = "matching: flat Python loop"
     MATCH_SORTED = "matching: sortedcontainers"
-    ENGINE = "matching: ledgerx.exchange engine alone"
+    ENGINE = "matching: ledgerx.exchange engine"
 
 
 def floor_of(name: Name) -> Name:
     """The plain C that does the same work."""
     if name.startswith("matching"):
         return Name.MATCH_PLAIN_C
-    return Name.MANY_PLAIN_C if name.startswith("1,000,000") else Name.PLAIN_C
+    return Name.MANY_PLAIN_C if name.startswith("million") else Name.PLAIN_C
 
 
 class Verdict(NamedTuple):
@@ -52,14 +52,14 @@ class Verdict(NamedTuple):
 
 
 RATIOS = (
-    ("one call an event, times order-book", Name.ONE_CALL, Name.ORDER_BOOK, 5.0),
-    ("one call an event, times sortedcontainers", Name.ONE_CALL, Name.SORTED, 4.0),
-    ("one call an event, of the bare extension", Name.ONE_CALL, Name.BARE, 0.8),
+    ("a call an event, times order-book", Name.ONE_CALL, Name.ORDER_BOOK, 5.0),
+    ("a call an event, times sortedcontainers", Name.ONE_CALL, Name.SORTED, 4.0),
+    ("a call an event, of the bare extension", Name.ONE_CALL, Name.BARE, 0.8),
     ("apply, of plain C", Name.APPLY, Name.PLAIN_C, 0.7),
 )
 COSTS = (
-    ("wide prices, times the cost of near ones", Name.WIDE, 4.0),
-    ("1,000,000 live orders, times the cost of 2,000", Name.MANY, 4.0),
+    ("wide prices, times the cost", Name.WIDE, 4.0),
+    ("million live orders, times the cost", Name.MANY, 4.0),
 )
 MATCHES_MILLION = 10.0
 MEMORY_BYTES_MAX = 128.0
@@ -78,7 +78,7 @@ def verdicts(rates: Mapping[str, float], bytes_an_order: float) -> list[Verdict]
             found.append(Verdict(f"{what}: at most", value, limit, value <= limit))
     if Name.MATCH in rates:
         value = rates[Name.MATCH]
-        what = "matching with fills returned, million orders/s: at least"
+        what = "matching, million orders/s: at least"
         found.append(Verdict(what, value, MATCHES_MILLION, value >= MATCHES_MILLION))
     met = bytes_an_order <= MEMORY_BYTES_MAX
     found.append(Verdict("bytes a live order: at most", bytes_an_order, MEMORY_BYTES_MAX, met))

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
     uint64_t order_id;
@@ -39,8 +40,12 @@ typedef struct {
 
 static int book_open(book *self, int64_t base, int64_t width, uint64_t ids)
 {
-    self->orders = calloc(ids + 1, sizeof(order));
-    self->levels = calloc((size_t)width, sizeof(level));
+    self->orders = malloc((ids + 1) * sizeof(order));
+    self->levels = malloc((size_t)width * sizeof(level));
+    if (self->orders) /* written, so that no page is fetched inside a run */
+        memset(self->orders, 0, (ids + 1) * sizeof(order));
+    if (self->levels)
+        memset(self->levels, 0, (size_t)width * sizeof(level));
     self->base = base;
     self->width = width;
     self->bid = -1;

@@ -15,8 +15,8 @@ Runner = Callable[[Incoming], float]
 Row = tuple[int, int, bool, int | None, int]
 
 
-def one_call(make: Callable[[], Any], limit: int | None = None) -> Runner:
-    """`submit` for each order, `cancel` for the cancels; `limit` runs the first rows only.
+def one_call(make: Callable[[], Any]) -> Runner:
+    """`submit` for each order, `cancel` for the cancels.
 
     Fills are counted and dropped, as a caller does who acts on them at once.
     """
@@ -26,7 +26,7 @@ def one_call(make: Callable[[], Any], limit: int | None = None) -> Runner:
         submit, cancel = book.submit, book.cancel
         early = orders.submits[: orders.prefill]
         count = sum(len(submit(i, is_ask, price, size, kind)) for kind, i, is_ask, price, size in early)
-        rows = orders.submits[orders.prefill :][:limit]
+        rows = orders.submits[orders.prefill :]
         with timed() as clock:
             for kind, order_id, is_ask, price, size in rows:
                 if kind == CANCEL:
@@ -36,8 +36,8 @@ def one_call(make: Callable[[], Any], limit: int | None = None) -> Runner:
                     if fills:
                         count += len(fills)
             taken = clock()
-        assert limit is not None or count == orders.outcome.fills
-        return taken * (len(orders) / len(rows))
+        assert count == orders.outcome.fills
+        return taken
 
     return run
 
