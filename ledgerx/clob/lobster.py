@@ -64,6 +64,9 @@ class MessageType(IntEnum):
     """Trading stopped or resumed; the other fields mean nothing."""
 
 
+_TYPES = {str(kind.value): kind for kind in MessageType}
+
+
 class Row(NamedTuple):
     """A message and the book after it. Prices are dollars x 10,000, sizes shares.
 
@@ -166,8 +169,8 @@ class LobsterFile:
         match = _MESSAGE.fullmatch(message.rstrip("\r\n"))
         if match is None:
             _explain(self._message_name, number, message.rstrip("\r\n"))
-        seconds, fraction, kind, order_id, size, price, direction = match.groups()
-        kind = MessageType(int(kind))
+        seconds, fraction, letter, order_id, size, price, direction = match.groups()
+        kind = _TYPES[letter]
         if kind <= MessageType.EXECUTION and int(size) < 1:
             _fail(self._message_name, number, "size", f"{size} is not above 0")
         asks, bids, levels = self._levels(number, shown.rstrip("\r\n"))
@@ -189,11 +192,14 @@ class LobsterFile:
     ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...], int]:
         if _LEVELS.fullmatch(line) is None:
             _fail(self._orderbook_name, number, "", f"{line[:80]!r} is no row of integers")
-        values = [int(value) for value in line.split(",")]
+        values = list(map(int, line.split(",")))
         if len(values) % 4:
             _fail(self._orderbook_name, number, "", f"{len(values)} columns are not four a level")
-        asks = tuple(pair for pair in zip(values[0::4], values[1::4], strict=True) if pair != (NO_ASK, 0))
-        bids = tuple(pair for pair in zip(values[2::4], values[3::4], strict=True) if pair != (NO_BID, 0))
+        asks = tuple(zip(values[0::4], values[1::4], strict=True))
+        bids = tuple(zip(values[2::4], values[3::4], strict=True))
+        if NO_ASK in values or NO_BID in values:
+            asks = tuple(pair for pair in asks if pair != (NO_ASK, 0))
+            bids = tuple(pair for pair in bids if pair != (NO_BID, 0))
         self._check_side(number, "ask", asks, 1)
         self._check_side(number, "bid", bids, -1)
         if asks and bids and bids[0][0] >= asks[0][0]:

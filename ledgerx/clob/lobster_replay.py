@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple, NoReturn, cast
 from ledgerx.clob import ORDER_ID_MAX, Book, EventKind
 from ledgerx.clob._carrier import WRONG_KEPT_MAX, Carrier
 from ledgerx.clob.lobster import MessageType, Row
-from ledgerx.clob.window import SideChange, Window
+from ledgerx.clob.window import SAME, SideChange, Window
 from ledgerx.errors import BookError, InvalidData, InvalidState, UnknownOrder
 
 __all__ = ["ANONYMOUS_ID_MIN", "LobsterCounts", "LobsterReplay", "WrongRow"]
@@ -118,7 +118,7 @@ class LobsterReplay:
         self._last_anonymous = ORDER_ID_MAX + 1
         self._anonymous: dict[tuple[bool, int], list[int]] = {}
         self._left: dict[int, int] = {}  # by the file's messages alone, whatever the window hides
-        self._types: Counter[MessageType] = Counter()
+        self._types = [0] * (max(MessageType) + 1)
         self._counts: Counter[str] = Counter()
         self._wrong: list[WrongRow] = []
 
@@ -233,6 +233,9 @@ class LobsterReplay:
         bids = self._window.compare(False, row.bids, depth(False, levels + 1), levels)
         asks = self._window.compare(True, row.asks, depth(True, levels + 1), levels)
         counts = self._counts
+        if bids is SAME and asks is SAME and not refusal:
+            counts["equal"] += counts["rows"] > 1
+            return
         if refusal or bids.wrong_level or asks.wrong_level:
             counts["wrong"] += 1
             self._note_wrong(row, bids, asks, refusal)

@@ -12,11 +12,11 @@ Anything else is wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ledgerx.clob import Level
 
-__all__ = ["SideChange", "Window"]
+__all__ = ["SAME", "SideChange", "Window"]
 
 
 class SideChange(NamedTuple):
@@ -34,7 +34,8 @@ class SideChange(NamedTuple):
     predicted: tuple[int, int] | None = None
 
 
-_SAME = SideChange()
+SAME: Final = SideChange()
+"""No difference."""
 
 
 class Window:
@@ -55,7 +56,7 @@ class Window:
         self._full[is_ask] = len(shown) >= levels
         expected = [(price, size) for price, size, _orders in predicted]
         if expected == list(shown):
-            return _SAME
+            return SAME
         for place, (level, pair) in enumerate(zip(expected, shown, strict=False), start=1):
             if level != pair:
                 return SideChange(wrong_level=place, shown=pair, predicted=level)
