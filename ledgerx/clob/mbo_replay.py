@@ -98,6 +98,10 @@ class _Standing(NamedTuple):
     price: int
     size: int
 
+    def loses_its_place(self, other: _Standing) -> bool:
+        """Whether `Book.replace` can make this one the other, and puts it at the back of its queue."""
+        return self.is_ask == other.is_ask and (self.price != other.price or self.size < other.size)
+
 
 class InstrumentReplay:
     """One instrument: `book`, and the feed's own state, which may be ahead of it while crossed."""
@@ -227,7 +231,7 @@ class InstrumentReplay:
                 do(EventKind.CANCEL, order_id)
             elif order_id not in behind:
                 do(EventKind.REDUCE, order_id, size=was.size - now.size)
-            elif len(before) == 1:
+            elif len(before) == 1 and was.loses_its_place(now):
                 do(EventKind.REPLACE, order_id, price=now.price, size=now.size)
                 behind.clear()
             else:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from replay_books import BOOKS, LAST, SNAPSHOT, message, write_dbn
 
-from ledgerx.clob import Book, Order
-from ledgerx.clob._checksum import checksum_of
 from ledgerx.clob.dbn import Action, DbnFile, Instrument, MboRecord
 from ledgerx.clob.mbo_replay import MboCounts, MboReplay, WrongRecord
 from ledgerx.clob.replay import event_buffers, replay_day
@@ -122,6 +119,19 @@ def test_an_order_that_comes_and_goes_at_once_is_not_told(feed: Feed) -> None:
     assert feed("A B 100 5 2 +", "M B 98 5 2 +", "C B 98 5 2").events == before
 
 
+def test_an_order_that_leaves_and_returns_at_once_has_lost_its_place(feed: Feed) -> None:
+    feed("A B 99 5 1", "A B 99 5 2")
+    feed("M B 98 5 1 +", "M B 99 5 1")
+    assert feed.orders() == [(2, 99, 5), (1, 99, 5)]
+
+
+def test_an_id_may_change_sides_at_once(feed: Feed) -> None:
+    feed("A B 99 5 1")
+    feed("C B 99 5 1 +", "A A 101 5 1")
+    assert feed.orders() == [(1, 101, 5)]
+    assert feed.replay.instruments[ES].book.order(1).is_ask
+
+
 def test_a_crossed_feed_is_held_until_it_is_uncrossed(feed: Feed) -> None:
     feed("A B 99 5 1", "A A 101 5 2")
     counts = feed("A B 103 4 3", "A A 101 1 4", "M A 102 5 2", "C B 99 5 1", "A B 103 1 5")
@@ -219,104 +229,3 @@ def test_a_file_of_two_instruments_replays_and_applies(tmp_path: Path, make_book
         book.apply(events)
         checksums.append(book.checksum())
     assert tuple(checksums) == counts.checksums
-
-
-# ---------------------------------------------------------------------------- the recorded days
-
-
-class Oracle:
-    """The feed taken literally: a dict of orders, in order of time; crossed if it says so."""
-
-    def __init__(self) -> None:
-        self.orders: dict[int, list[Any]] = {}
-
-    def feed(self, record: MboRecord) -> None:
-        order_id = record.order_id
-        if record.action is Action.ADD:
-            self.orders[order_id] = [bool(record.is_ask), record.price, record.size]
-        elif record.action is Action.CANCEL:
-            self.orders[order_id][2] -= record.size
-            if not self.orders[order_id][2]:
-                del self.orders[order_id]
-        elif record.action is Action.MODIFY:
-            _, price, size = self.orders[order_id]
-            if record.price != price or record.size > size:
-                self.orders[order_id] = [*self.orders.pop(order_id)]  # to the end
-            self.orders[order_id][1:] = [record.price, record.size]
-
-    def levels(self, is_ask: bool) -> list[tuple[int, int]]:
-        sizes: Counter[int] = Counter()
-        for side, price, size in self.orders.values():
-            if side == is_ask:
-                sizes[price] += size
-        return sorted(sizes.items(), reverse=not is_ask)
-
-    def in_priority(self) -> list[Order]:
-        found = []
-        for is_ask in (False, True):
-            own = [Order(order_id, *order) for order_id, order in self.orders.items() if order[0] == is_ask]
-            found += sorted(own, key=lambda order: order.price if is_ask else -order.price)
-        return found
-
-
-def levels_of(book: Book, is_ask: bool) -> list[tuple[int, int]]:
-    return [(level.price, level.size) for level in book.depth(is_ask, 100_000)]
-
-
-@pytest.fixture
-def recorded(shared_data: Path) -> DbnFile:
-    return DbnFile(shared_data / "futures" / "esh4-glbx-mdp3-20231225.mbo.dbn.zst")
-
-
-def test_the_recorded_day_resolves_and_its_book_is_the_oracles(make_book: Any, recorded: DbnFile) -> None:
-    replay, oracle, compared = MboReplay(make_book, keep_events=True), Oracle(), 0
-    for record in recorded.records():
-        replay.feed(record)
-        oracle.feed(record)
-        if record.number % 500 == 0 and not replay.instruments[record.instrument].is_held:
-            book = replay.instruments[record.instrument].book
-            assert levels_of(book, False) == oracle.levels(False), record
-            assert levels_of(book, True) == oracle.levels(True), record
-            compared += 1
-    counts = replay.counts()
-    print(counts)
-    assert compared > 100
-    (instrument,) = replay.instruments
-    assert replay.instruments[instrument].book.snapshot() == oracle.in_priority()
-    assert counts.checksums == (checksum_of(oracle.in_priority()),)
-    at_once = make_book()
-    assert at_once.apply(replay.events(instrument)) == counts.events
-    assert (at_once.checksum(),) == counts.checksums
-
-
-def test_the_recorded_days_counts(make_book: Any, recorded: DbnFile) -> None:
-    counts = replay_day(recorded, make_book)
-    assert counts == MboCounts(
-        records=68_792,
-        adds=29_216,
-        cancels=17_999,
-        modifies=12_233,
-        fills=6_371,
-        trades=2_973,
-        snapshot=8_725,
-        requeued=9_919,
-        auction_fills_unknown=7,
-        unresolved=0,
-        wrong=0,
-        held=891,
-        held_phases=1,
-        instruments=1,
-        events=59_175,
-        orders=11_217,
-        checksums=(5602497617299406240,),
-    )
-
-
-def test_the_opening_book_is_the_days_first_adds(
-    make_book: Any, shared_data: Path, recorded: DbnFile
-) -> None:
-    opening = replay_day(DbnFile(shared_data / "futures" / "esh4-glbx-mdp3-20231224.mbo.dbn.zst"), make_book)
-    first = replay_day(recorded, make_book, limit=8_725)
-    assert isinstance(opening, MboCounts)
-    assert isinstance(first, MboCounts)
-    assert (opening.adds, opening.ok, opening.checksums) == (8_725, True, first.checksums)
