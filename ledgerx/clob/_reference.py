@@ -319,7 +319,9 @@ class Book:
     def depth(self, is_ask: bool, levels: int) -> list[Level]:
         """The best `levels` levels of a side or as many as there are, the best first."""
         side = self._asks if is_ask else self._bids
-        return [side.level_at(key) for key in islice(reversed(side.keys), max(levels, 0))]
+        return [
+            side.level_at(key) for key in islice(reversed(side.keys), min(max(levels | 0, 0), len(side.keys)))
+        ]
 
     def orders(self, is_ask: bool, price: int) -> list[Order]:
         """The orders at a price, first come first; empty if none."""

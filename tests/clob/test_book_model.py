@@ -1,4 +1,7 @@
-"""The book against a naive model: one flat list in order of time, sorted again for each question."""
+"""The plain-Python book against a naive model: one flat list in order of time, sorted for each question.
+
+The C book is held against the plain-Python one by test_book_twins.py.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ledgerx.clob import Book, Fill, Level, Order, TimeInForce
+from ledgerx.clob import Fill, Level, Order, TimeInForce
+from ledgerx.clob._reference import Book
 from ledgerx.errors import BookError, DuplicateOrder, InvalidOrder, NotFillable, UnknownOrder, WouldCross
 
 prices = st.integers(min_value=-3, max_value=6)

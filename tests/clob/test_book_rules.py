@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ledgerx.clob import ORDER_ID_MAX, PRICE_MAX, PRICE_MIN, SIZE_MAX, Book, Fill, Level, Order, TimeInForce
-from ledgerx.errors import DuplicateOrder, InvalidOrder, NotFillable, UnknownOrder, WouldCross
+from ledgerx.errors import BookFull, DuplicateOrder, InvalidOrder, NotFillable, UnknownOrder, WouldCross
 
 BID, ASK = False, True
 CHECKSUMS = (
@@ -20,9 +20,9 @@ IOC, FOK = TimeInForce.IOC, TimeInForce.FOK
 
 
 @pytest.fixture
-def book() -> Book:
+def book(book_class: type[Book]) -> Book:
     """Bids 100: ids 1 (5), 2 (7); 99: id 3 (1). Asks 102: ids 4 (2), 5 (3); 105: id 6 (10)."""
-    book = Book()
+    book = book_class()
     for order in [(1, BID, 100, 5), (2, BID, 100, 7), (3, BID, 99, 1), (4, ASK, 102, 2), (5, ASK, 102, 3)]:
         book.add(*order)
     book.add(6, ASK, 105, 10)
@@ -72,8 +72,8 @@ def test_values_out_of_range_are_refused(book: Book, order_id: int, price: int, 
     unchanged(book, InvalidOrder, lambda: book.submit(order_id, BID, price, size))
 
 
-def test_the_ends_of_every_range_are_taken() -> None:
-    book = Book()
+def test_the_ends_of_every_range_are_taken(book_class: type[Book]) -> None:
+    book = book_class()
     book.add(ORDER_ID_MAX, ASK, PRICE_MAX, SIZE_MAX)
     book.add(1, BID, PRICE_MIN, SIZE_MAX)
     assert book.best(ASK) == Level(PRICE_MAX, SIZE_MAX, 1)
@@ -159,8 +159,8 @@ def test_an_unknown_time_in_force_is_refused(book: Book) -> None:
     unchanged(book, InvalidOrder, lambda: book.submit(9, BID, 50, 1, -1))
 
 
-def test_a_side_that_is_full_still_lets_immediate_orders_through() -> None:
-    book = Book()
+def test_a_side_that_is_full_still_lets_immediate_orders_through(book_class: type[Book]) -> None:
+    book = book_class()
     book.add(1, BID, 10, SIZE_MAX)
     book.add(2, ASK, 20, 1)
     unchanged(book, InvalidOrder, lambda: book.submit(3, BID, 20, 1))
@@ -286,8 +286,8 @@ def test_a_snapshot_runs_bids_down_then_asks_up_each_in_time(book: Book) -> None
     assert [order.order_id for order in book.snapshot()] == [1, 2, 3, 4, 5, 6]
 
 
-def test_restore_makes_the_same_book_and_drops_what_was(book: Book) -> None:
-    other = Book()
+def test_restore_makes_the_same_book_and_drops_what_was(book: Book, book_class: type[Book]) -> None:
+    other = book_class()
     other.add(77, BID, 1, 1)
     other.restore(book.snapshot())
     assert other.snapshot() == book.snapshot()
@@ -305,9 +305,9 @@ def test_clear_empties(book: Book) -> None:
     assert (len(book), book.total(BID), book.total(ASK), book.best(BID)) == (0, 0, 0, None)
 
 
-def test_the_checksum_is_the_documented_number(book: Book) -> None:
-    assert Book().checksum() == 0
-    one = Book()
+def test_the_checksum_is_the_documented_number(book: Book, book_class: type[Book]) -> None:
+    assert book_class().checksum() == 0
+    one = book_class()
     one.add(1, BID, 100, 5)
     mask, digest = 2**64 - 1, 0
     for word in (1, 100, 10):
@@ -316,7 +316,7 @@ def test_the_checksum_is_the_documented_number(book: Book) -> None:
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
         digest = z ^ (z >> 31)
     assert one.checksum() == digest
-    extreme = Book()
+    extreme = book_class()
     extreme.add(ORDER_ID_MAX, ASK, PRICE_MIN, SIZE_MAX)
     assert (one.checksum(), extreme.checksum(), book.checksum()) == CHECKSUMS
 
@@ -329,3 +329,108 @@ def test_the_checksum_sees_every_field_and_the_order_of_time(book: Book) -> None
     book.replace(2, 100, 8)
     book.replace(2, 100, 7)
     assert book.checksum() == base
+
+
+# ---------------------------------------------------------------------------- the cap
+
+
+def test_a_full_book_refuses_what_could_rest_and_still_trades(book_class: type[Book]) -> None:
+    book = book_class(2)
+    book.add(1, BID, 10, 5)
+    book.add(2, ASK, 20, 5)
+    unchanged(book, BookFull, lambda: book.add(3, BID, 9, 1))
+    unchanged(book, BookFull, lambda: book.submit(3, BID, 20, 5))
+    assert book.submit(3, BID, 20, 5, IOC) == [Fill(2, 20, 5, 0)]
+    book.add(4, BID, 9, 1)
+    assert book.replace(4, 8, 2) is False
+    assert (len(book), book.orders_max) == (2, 2)
+
+
+@pytest.mark.parametrize("orders_max", [0, -1, 2**31 + 1, 2**70])
+def test_a_cap_out_of_range_is_refused(book_class: type[Book], orders_max: int) -> None:
+    with pytest.raises(InvalidOrder, match=f"orders_max {orders_max} is not in"):
+        book_class(orders_max)
+
+
+# ---------------------------------------------------------------------------- arguments
+
+
+def test_arguments_may_be_named(book: Book) -> None:
+    book.add(order_id=9, is_ask=True, price=110, size=1)
+    assert book.submit(order_id=10, is_ask=False, price=102, size=1, post_only=False, time_in_force=1) == [
+        Fill(4, 102, 1, 1)
+    ]
+    assert book.reduce(order_id=9, by=1) == 0
+    assert book.depth(is_ask=False, levels=1) == [Level(100, 12, 2)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda book: book.add(9, BID, 100),
+        lambda book: book.add(9, BID, 100, 1, 1),
+        lambda book: book.add(9, BID, 100, 1, order_id=9),
+        lambda book: book.add(9, BID, 100, sise=1),
+        lambda book: book.cancel(),
+        lambda book: book.cancel(1, order_id=1),
+        lambda book: book.cancel("1"),
+        lambda book: book.cancel(1.0),
+        lambda book: book.depth(BID, 1.5),
+        lambda book: type(book)("2"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_type_errors(book: Book, call: Callable[[Book], Any]) -> None:
+    unchanged(book, TypeError, lambda: call(book))
+
+
+def test_ids_that_no_order_can_have_are_unknown(book: Book) -> None:
+    for order_id in (0, -1, 2**64, 2**80):
+        for call in (book.cancel, book.order, book.queue_position):
+            with pytest.raises(UnknownOrder, match=f"no order {order_id}$"):
+                call(order_id)
+        with pytest.raises(UnknownOrder):
+            book.reduce(order_id, 1)
+        assert order_id not in book
+    assert "1" not in book
+    assert 1.0 not in book
+
+
+def test_sizes_beyond_64_bits_are_refused_where_an_order_is_changed(book: Book) -> None:
+    for by in (2**63, -(2**63) - 1, 2**90):
+        unchanged(book, InvalidOrder, lambda by=by: book.reduce(1, by))  # type: ignore[misc]
+        unchanged(book, InvalidOrder, lambda by=by: book.execute(1, by))  # type: ignore[misc]
+        unchanged(book, InvalidOrder, lambda by=by: book.replace(1, 100, by))  # type: ignore[misc]
+        unchanged(book, InvalidOrder, lambda by=by: book.replace(1, by, 1))  # type: ignore[misc]
+    unchanged(book, UnknownOrder, lambda: book.reduce(99, 2**63))
+    unchanged(book, InvalidOrder, lambda: book.reduce(99, -(2**90)))
+    assert book.level(BID, 2**80) == Level(2**80, 0, 0)
+    assert book.orders(BID, -(2**80)) == []
+    assert len(book.depth(BID, 2**80)) == 2
+    assert book.depth(BID, -(2**80)) == []
+
+
+def test_errors_name_the_order_and_the_rule(book: Book) -> None:
+    for error, text, call in (
+        (UnknownOrder, "no order 99", lambda: book.cancel(99)),
+        (DuplicateOrder, "order 4 is in the book", lambda: book.add(4, BID, 1, 1)),
+        (InvalidOrder, "order 9: size 0 is not in 1 to", lambda: book.add(9, BID, 1, 0)),
+        (InvalidOrder, "order id 0 is not in 1 to", lambda: book.add(0, BID, 1, 1)),
+        (InvalidOrder, "order 1 has 5 open, not 6", lambda: book.reduce(1, 6)),
+        (InvalidOrder, "order 3 at 99 is not at the best price", lambda: book.execute(3, 1)),
+        (InvalidOrder, "order 9: unknown time in force 7", lambda: book.submit(9, BID, 1, 1, 7)),
+        (
+            InvalidOrder,
+            "size 9223372036854775807 brings the side above",
+            lambda: book.add(9, BID, 1, SIZE_MAX),
+        ),
+        (WouldCross, "order 9 at 102 would trade", lambda: book.add(9, BID, 102, 1)),
+        (NotFillable, "order 9 cannot fill 6 at 104", lambda: book.submit(9, BID, 104, 6, FOK)),
+    ):
+        with pytest.raises(error, match=text):
+            call()
+
+
+def test_repr_says_how_many_and_the_best(book: Book) -> None:
+    assert repr(book) == (
+        "<Book orders=6 bid=Level(price=100, size=12, orders=2) ask=Level(price=102, size=5, orders=2)>"
+    )
