@@ -96,8 +96,12 @@ class DataFolder:
             raise DataFolderLocked(
                 f"data folder {path} is in use by process {holder}: stop that venue or use another folder"
             ) from error
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+        try:
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+        except OSError as error:
+            os.close(fd)
+            raise DataFolderUnusable(f"cannot write to data folder {path}: {error.strerror}") from error
         return cls(path, fd)
 
     def key_pair(self) -> KeyPair:
@@ -107,10 +111,13 @@ class DataFolder:
         return load_key_pair(self.path)
 
     def write_note(self, note: VenueNote) -> None:
-        """Replace D/venue.json, whole or not at all."""
+        """Replace D/venue.json, whole or not at all. Raises DataFolderUnusable where the disk refuses."""
         scratch = self.path / "venue.json.new"
-        scratch.write_text(json.dumps(asdict(note), indent=1) + "\n", encoding="utf-8")
-        scratch.replace(self.path / "venue.json")
+        try:
+            scratch.write_text(json.dumps(asdict(note), indent=1) + "\n", encoding="utf-8")
+            scratch.replace(self.path / "venue.json")
+        except OSError as error:
+            raise DataFolderUnusable(f"{scratch} cannot be written: {error.strerror or error}") from error
 
     def release(self) -> None:
         """Give the lock up. May be called again."""

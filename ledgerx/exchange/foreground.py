@@ -60,6 +60,8 @@ def run_in_foreground(
 
 
 def _die(error: BaseException) -> None:
-    sys.stderr.write(f"pyledgerx: the venue stops at once: {error}\n")
-    sys.stderr.flush()
-    os._exit(1)
+    try:
+        sys.stderr.write(f"pyledgerx: the venue stops at once: {error}\n")
+        sys.stderr.flush()
+    finally:
+        os._exit(1)  # whether that could be said or not: the log may be on the disk that is full

@@ -131,6 +131,18 @@ def test_a_disk_that_is_full_ends_the_process_before_anything_else_is_said(tmp_p
     assert messages[: len(line)] == [line[sequence] for sequence in sorted(line)]
 
 
+def test_it_ends_where_it_cannot_even_say_why(tmp_path):
+    keys = KeyPair.generate()
+    add_account(tmp_path, "alice", keys.public)
+    limits = "ulimit -f 128; exec 2>/dev/full;"
+    with Process(tmp_path, limits=limits) as venue, RawClient(venue.address, keys) as client:
+        client.hello()
+        while venue.process.poll() is None:
+            client.send(*[client.order(price=100) for _ in range(10)])
+            client.socket.poll(100)
+        assert venue.process.returncode == 1
+
+
 def test_sigterm_and_ctrl_c_end_it_in_order(tmp_path):
     for run_id, number in enumerate((signal.SIGTERM, signal.SIGINT), 1):
         with Process(tmp_path) as venue:

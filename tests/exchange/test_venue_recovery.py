@@ -17,7 +17,7 @@ from ledgerx.errors import (
     JournalDiverged,
 )
 from ledgerx.exchange.accounts import list_accounts
-from ledgerx.exchange.folder import accounts_path
+from ledgerx.exchange.folder import DataFolder, VenueNote, accounts_path
 from ledgerx.exchange.journal import Journal
 from ledgerx.exchange.venue import Venue
 from ledgerx.protocol.crypto import KeyPair
@@ -162,6 +162,13 @@ class TestFolder:
             key = floor.venue.key_pair
         with Floor(tmp_path) as floor:
             assert floor.venue.key_pair == key
+
+    def test_a_disk_that_takes_no_note_is_named(self, tmp_path):
+        folder = DataFolder.acquire(tmp_path)
+        (tmp_path / "venue.json.new").mkdir()
+        with pytest.raises(DataFolderUnusable, match=r"venue\.json\.new cannot be written"):
+            folder.write_note(VenueNote("127.0.0.1", 2, 3, None, "key"))
+        folder.release()
 
     def test_a_folder_that_cannot_be_made_is_named(self, tmp_path):
         (tmp_path / "file").write_text("")
