@@ -16,20 +16,27 @@ from ledgerx.exchange.lines import ACKNOWLEDGED_TEXT, Lines
 from ledgerx.exchange.refusals import Refused
 from ledgerx.exchange.state import INT64_MAX, Account, Contract, OpenOrder, State
 from ledgerx.exchange.validation import check_expires, check_version, find_contract, require
-from ledgerx.protocol.wire import AnyMessage
+from ledgerx.protocol.wire import FRAME_BYTES_MAX, AnyMessage
 
-__all__ = ["READ_KINDS", "Answers"]
+__all__ = ["READ_KINDS", "SNAPSHOT_BYTES_MAX", "Answers"]
 
 READ_KINDS: Final = ("get_contract", "get_book_state", "get_open_orders", "get_positions")
 """The kinds of request that are answered from the state as it is, by their names in the envelope."""
 
 
-class Answers:
-    """Answers reads from `state`; run id and topic heads come from `lines`."""
+SNAPSHOT_BYTES_MAX: Final = FRAME_BYTES_MAX - 1024  # beside the fields it shares, and the envelopes
 
-    def __init__(self, state: State, lines: Lines) -> None:
+
+class Answers:
+    """Answers reads from `state`; run id and topic heads come from `lines`.
+
+    A book whose snapshot has more than `snapshot_bytes_max` is not told: no client could take its frame.
+    """
+
+    def __init__(self, state: State, lines: Lines, *, snapshot_bytes_max: int = SNAPSHOT_BYTES_MAX) -> None:
         self._state = state
         self._lines = lines
+        self._snapshot_bytes_max = snapshot_bytes_max
         self._readers: dict[str, Callable[[Account, Any], list[Any]]] = {
             "get_contract": self._contracts,
             "get_book_state": self._book_state,
@@ -98,6 +105,13 @@ class Answers:
                 price_in_cents=price,
                 size=size,
                 mid=mine.entry.mid if mine else "",
+            )
+        if snapshot.ByteSize() > self._snapshot_bytes_max:
+            raise Refused(
+                MessageStatus.STATUS_VENUE_ERROR,
+                "",
+                f"the book of {contract.label} has {len(snapshot.orders)} orders, more than a frame can "
+                "carry: get_open_orders lists your own",
             )
         return [snapshot]
 

@@ -32,7 +32,7 @@ class GatewaySettings:
     outbox_bytes_max: int = 32 * 1024 * 1024
     idle_messages_max: int = 1000
     account_connections_max: int = 64
-    send_frames_max: int = 1000
+    send_frames_max: int = 100
     receive_frames_max: int = 1000
     publish_frames_max: int = 10_000
 

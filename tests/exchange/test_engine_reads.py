@@ -8,8 +8,12 @@ import pytest
 from engine_harness import ALICE, BOB, CONTRACT, NOW, Bench, Status, brief, contract_detail, mid
 
 from ledgerx.api.client import v0_0_1 as api
+from ledgerx.clob import Book
 from ledgerx.errors import AccountError, InvalidMessage
+from ledgerx.exchange.answers import Answers
 from ledgerx.exchange.engine import Engine
+from ledgerx.exchange.lines import Lines
+from ledgerx.exchange.state import Account, Contract, State
 
 
 def test_a_read_is_acknowledged_with_the_number_of_answers_and_counts_down():
@@ -156,3 +160,20 @@ def test_a_read_that_is_executed_is_answered_and_not_consumed():
     assert [brief(m) for m in result.answers] == [("ACKNOWLEDGED", 1), ("COMPLETE", 0)]
     assert result.outputs == []
     assert Status.STATUS_COMPLETE == result.answers[-1].status
+
+
+def test_a_book_that_no_frame_can_carry_is_refused():
+    state, lines = State(), Lines()
+    contract = Contract(contract_detail(), Book())
+    state.contracts[CONTRACT] = contract
+    lines.add_contract(contract)
+    answers = Answers(state, lines, snapshot_bytes_max=1000)
+    alice, request = Account(ALICE, 101, "alice", "key"), api.MessageGetBookState(contract_id=CONTRACT)
+    for order_id in range(1, 200):
+        contract.book.add(order_id, False, 500, 1)
+        (answer,) = answers.answer(alice, "get_book_state", request, NOW, "", 0)
+        if isinstance(answer, api.MessageStatus):
+            break
+        assert len(answer.orders) == order_id
+    assert (answer.status, answer.remaining) == (Status.STATUS_VENUE_ERROR, 0)
+    assert 50 < order_id < 199
