@@ -16,19 +16,26 @@ from ledgerx.exchange.answers import READ_KINDS, Answers
 from ledgerx.exchange.encoding import encode
 from ledgerx.exchange.lines import Lines
 from ledgerx.exchange.matching import Matcher
-from ledgerx.exchange.mids import Mids, mid_key
+from ledgerx.exchange.mids import HORIZON_NONE, Mids, mid_key
 from ledgerx.exchange.orders import OrderDesk
 from ledgerx.exchange.quotes import QuoteDesk
 from ledgerx.exchange.refusals import QUOTED_CHARACTERS_MAX, Refused, quoted
 from ledgerx.exchange.replace import ReplaceDesk
 from ledgerx.exchange.risk import take_rate
 from ledgerx.exchange.state import Account, State
-from ledgerx.exchange.validation import check_envelope
+from ledgerx.exchange.validation import TIMESTAMP_AHEAD_MAX_NS, check_envelope
 from ledgerx.protocol.wire import BATCH_REQUESTS_MAX
 
-__all__ = ["Requests"]
+__all__ = ["TIMESTAMP_KEPT_MAX_NS", "Requests"]
 
 Handler = Callable[[Account, Any, bytes], None]
+
+TIMESTAMP_KEPT_MAX_NS: Final = 2 * TIMESTAMP_AHEAD_MAX_NS
+"""How far ahead a timestamp may be and still count once its mid is forgotten.
+
+What is farther ahead was refused, and so is a copy of it until that time has come: no copy is under way so
+long. Counted, one wild clock would have the account refused until then.
+"""
 
 _BATCH: Final = "batch"
 
@@ -100,6 +107,8 @@ class Requests:
                 f"{field} {mid} was used before: make a new UUID4 for each request",
             )
         horizon = self._mids.horizon(account.cid)
+        if timestamp > self._lines.time + TIMESTAMP_KEPT_MAX_NS:
+            timestamp = HORIZON_NONE
         self._mids.consume(account.cid, key, number, timestamp)
         return key, horizon
 

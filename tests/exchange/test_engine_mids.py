@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 import pytest
-from engine_harness import ALICE, BOB, NOW, Bench, Status, brief, contract_detail, mid
+from engine_harness import ALICE, BOB, NOW, SECOND, Bench, Status, brief, contract_detail, mid
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,3 +159,20 @@ def test_a_forgotten_mid_whose_order_rests_places_no_second_order():
     elsewhere = bench.limit(ALICE, 1, 500, mid=mid(50), contract_id=8, timestamp=NOW + 4)
     assert elsewhere.told(ALICE) == [("ACKNOWLEDGED", 1), ("MID_REUSED", 0)]
     assert [brief(report) for report in bench.start_run(2).line(ALICE)[:-1]] == [("CANCELED", 0, 1, 0)] * 3
+
+
+def test_a_forgotten_timestamp_of_a_wild_clock_does_not_shut_the_account_out():
+    bench = Bench(mids_max=1)
+    wild = bench.limit(ALICE, 1, 500, timestamp=2**63 - 1)
+    assert wild.told(ALICE)[1] == ("TIMESTAMP_AHEAD", 0)
+    bench.limit(ALICE, 1, 500, timestamp=NOW)  # the wild one is forgotten
+    assert bench.limit(ALICE, 1, 500, timestamp=NOW + 1).told(ALICE)[1] == ("ORDER_SUCCESS", 1)
+
+
+def test_a_forgotten_timestamp_a_little_too_far_ahead_counts_or_a_copy_would_be_executed():
+    bench = Bench(mids_max=1)
+    ahead = {"mid": mid(60), "timestamp": NOW + 301 * SECOND}
+    assert bench.limit(ALICE, 1, 500, **ahead).told(ALICE)[1] == ("TIMESTAMP_AHEAD", 0)
+    bench.limit(ALICE, 1, 500, timestamp=NOW)
+    bench.tick(NOW + 2 * SECOND)
+    assert bench.limit(ALICE, 1, 500, **ahead).told(ALICE)[1] == ("TIMESTAMP_STALE", 0)
