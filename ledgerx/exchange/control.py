@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import zmq
@@ -118,6 +119,27 @@ def _perform_offline(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ask(folder: Path, port: int, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    """What `_exchange` gives, from a thread of its own.
+
+    An exception that a signal raises (Ctrl-C) while ZeroMQ opens or closes a socket leaves one that
+    nobody closes, and the end of its context waits for that one for ever. Here it ends a wait instead.
+    """
+    outcome: SimpleQueue[dict[str, Any] | BaseException] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            outcome.put(_exchange(folder, port, request, timeout_s))
+        except BaseException as error:
+            outcome.put(error)
+
+    threading.Thread(target=ask, name="ledgerx-control", daemon=True).start()
+    result = outcome.get()
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _exchange(folder: Path, port: int, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
     keys = load_key_pair(folder)
     timeout_ms = max(int(timeout_s * 1000), 1)
     with zmq.Context() as context:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -120,3 +122,31 @@ def test_commands_wait_for_each_other(tmp_path):
     venue = Venue.open(tmp_path)
     assert sorted(row.name for row in venue.accounts()) == [f"trader {n}" for n in range(6)]
     venue.close()
+
+
+INTERRUPTED = """
+import signal, sys
+from ledgerx.exchange.control import add_account
+from ledgerx.protocol.crypto import KeyPair
+
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+for moment in range(1, 101):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, moment / 10_000)
+        add_account(sys.argv[1], f"trader {moment}", KeyPair.generate().public)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        pass
+print("done")
+"""
+
+
+def test_ctrl_c_ends_a_command_at_whatever_moment_it_comes(tmp_path):
+    with Exchange(tmp_path, http=False):
+        command = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
+        add_account(tmp_path, "alice", KeyPair.generate().public)
