@@ -5,6 +5,8 @@ Commands are imported when they are used, so that help is quick and needs no ext
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
@@ -51,6 +53,9 @@ class _Commands(click.Group):
             raise SystemExit(1) from error
         except OSError as error:
             # The commands map their own: what is left is an output that cannot be written, as on a full disk.
+            with suppress(OSError, ValueError):
+                # What is still buffered would fail once more, with a traceback, when the interpreter ends.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             with suppress(OSError):
                 click.echo(f"pyledgerx: cannot write the output: {error.strerror or error}", err=True)
             raise SystemExit(1) from error

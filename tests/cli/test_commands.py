@@ -1,6 +1,7 @@
 """The command line, as a person types it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,10 +66,12 @@ class TestGroup:
     def test_an_empty_path_is_not_the_present_folder(self, arguments):
         misused(*arguments, text="it is empty: give a path")
 
-    def test_an_output_that_cannot_be_written_is_one_sentence(self, tmp_path):
+    @pytest.mark.parametrize("unbuffered", ["", "1"])
+    def test_an_output_that_cannot_be_written_is_one_sentence(self, tmp_path, unbuffered):
         command = [sys.executable, "-m", "ledgerx.cli.main", "keygen", "--out", str(tmp_path / "key")]
         with Path("/dev/full").open("w") as full:
-            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+            environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
         assert done.returncode == 1
         assert done.stderr.startswith("pyledgerx: cannot write the output: No space left")
         assert done.stderr.count("\n") == 1
