@@ -84,7 +84,8 @@ struct clob_book {
     uint32_t *hints; /* price -> level + 1: a guess that the level itself confirms */
     node *nodes;
     uint32_t slot_mask;
-    uint32_t hint_mask;
+    uint32_t slot_shift; /* from a hash to its slot, of 2 at least */
+    uint32_t hint_shift;
     pool order_pool;
     pool level_pool;
     pool node_pool;
@@ -103,6 +104,13 @@ static inline int64_t key_of(uint32_t side_index, int64_t price) { return side_i
 static inline int64_t best_key(const clob_book *book, uint32_t side_index)
 {
     return key_of(side_index, book->levels[book->sides[side_index].best].price);
+}
+
+static inline clob_best best_prices(const clob_book *book)
+{
+    uint32_t bid = book->sides[BID].best, ask = book->sides[ASK].best;
+    return (clob_best){.bid = bid == NONE ? INT64_MIN : book->levels[bid].price,
+                       .ask = ask == NONE ? INT64_MAX : book->levels[ask].price};
 }
 
 /* Takes an entry of a pool whose free entries are linked through `field`, or gives it back. */

@@ -31,8 +31,7 @@ static inline uint32_t count_up_to(const int64_t *keys, uint32_t count, int64_t 
 
 static inline uint32_t *hint_for(const clob_book *book, int64_t price)
 {
-    uint64_t mixed = (uint64_t)price * UINT64_C(0x9E3779B97F4A7C15);
-    return &book->hints[(uint32_t)(mixed >> 32) & book->hint_mask];
+    return &book->hints[(uint64_t)price * UINT64_C(0x9E3779B97F4A7C15) >> book->hint_shift];
 }
 
 /* Whether level `index` (a guess) is the one of that price. */

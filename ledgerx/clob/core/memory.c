@@ -7,10 +7,12 @@
 #define LEVELS_FIRST 32
 #define NODES_FIRST 16
 #define FILLS_FIRST 32
+#define HINTS_A_LEVEL 4
+#define HINTS_MAX 65536 /* more would leave the cache that they are for */
 
 /* What an empty book's tables point at. Nothing writes here: the first order grows them. */
-static const uint64_t no_slots[1] = {0};
-static const uint32_t no_hints[1] = {0};
+static const uint64_t no_slots[2] = {0, 0};
+static const uint32_t no_hints[2] = {0, 0};
 
 static void *take_memory(clob_book *book, void *memory, size_t bytes)
 {
@@ -55,7 +57,10 @@ clob_book *clob_new(uint32_t orders_max, const clob_allocator *allocator)
     book->allocator = *allocator;
     book->orders_max = orders_max;
     book->slots = (uint64_t *)no_slots;
+    book->slot_mask = 1;
+    book->slot_shift = 31;
     book->hints = (uint32_t *)no_hints;
+    book->hint_shift = 63;
     empty_sides(book);
     return book;
 }
@@ -95,7 +100,7 @@ size_t clob_memory_bytes(const clob_book *book)
     bytes += book->node_pool.capacity * sizeof *book->nodes;
     bytes += book->fills_capacity * sizeof *book->fills;
     bytes += book->slots == no_slots ? 0 : ((size_t)book->slot_mask + 1) * sizeof *book->slots;
-    bytes += book->hints == no_hints ? 0 : ((size_t)book->hint_mask + 1) * sizeof *book->hints;
+    bytes += book->hints == no_hints ? 0 : ((size_t)1 << (64 - book->hint_shift)) * sizeof *book->hints;
     return bytes;
 }
 
@@ -107,18 +112,20 @@ static uint32_t doubled(uint32_t capacity, uint32_t first, uint32_t cap)
     return wanted < cap ? wanted : cap;
 }
 
-static size_t power_of_two_from(size_t wanted)
+/* The least n with 2**n at or above `wanted`. */
+static uint32_t bits_for(size_t wanted)
 {
-    size_t power = 1;
-    while (power < wanted) {
-        power *= 2;
+    uint32_t bits = 1;
+    while (((size_t)1 << bits) < wanted) {
+        bits++;
     }
-    return power;
+    return bits;
 }
 
-/* Moves the ids to a table of `count` slots, a power of two. */
-static clob_status grow_slots(clob_book *book, size_t count)
+/* Moves the ids to a table of 2**bits slots. */
+static clob_status grow_slots(clob_book *book, uint32_t bits)
 {
+    size_t count = (size_t)1 << bits;
     size_t before = book->slots == no_slots ? 0 : (size_t)book->slot_mask + 1;
     if (before >= count) {
         return CLOB_OK;
@@ -132,7 +139,7 @@ static clob_status grow_slots(clob_book *book, size_t count)
     for (size_t i = 0; i < before; i++) {
         uint64_t content = book->slots[i];
         if (content != 0) {
-            uint32_t slot = (uint32_t)(content >> 32) & mask;
+            uint32_t slot = (uint32_t)(content >> (64 - bits));
             while (slots[slot] != 0) {
                 slot = (slot + 1) & mask;
             }
@@ -144,13 +151,14 @@ static clob_status grow_slots(clob_book *book, size_t count)
     }
     book->slots = slots;
     book->slot_mask = mask;
+    book->slot_shift = 32 - bits;
     return CLOB_OK;
 }
 
 static clob_status grow_orders(clob_book *book)
 {
     uint32_t capacity = doubled(book->order_pool.capacity, ORDERS_FIRST, book->orders_max);
-    if (grow_slots(book, power_of_two_from((size_t)capacity * 2)) != CLOB_OK) {
+    if (grow_slots(book, bits_for((size_t)capacity * 2)) != CLOB_OK) {
         return CLOB_NO_MEMORY;
     }
     order *orders = take_memory(book, book->orders, capacity * sizeof *orders);
@@ -165,7 +173,8 @@ static clob_status grow_orders(clob_book *book)
 static clob_status grow_levels(clob_book *book)
 {
     uint32_t capacity = doubled(book->level_pool.capacity, LEVELS_FIRST, book->orders_max);
-    size_t hint_count = power_of_two_from(capacity);
+    uint32_t hint_bits = bits_for(capacity < HINTS_MAX / HINTS_A_LEVEL ? capacity * HINTS_A_LEVEL : HINTS_MAX);
+    size_t hint_count = (size_t)1 << hint_bits;
     level *levels = take_memory(book, book->levels, capacity * sizeof *levels);
     if (levels == NULL) {
         return CLOB_NO_MEMORY;
@@ -180,7 +189,7 @@ static clob_status grow_levels(clob_book *book)
         give_memory(book, book->hints);
     }
     book->hints = hints;
-    book->hint_mask = (uint32_t)(hint_count - 1);
+    book->hint_shift = 64 - hint_bits;
     book->level_pool.capacity = capacity;
     return CLOB_OK;
 }
@@ -232,7 +241,7 @@ clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_ke
     if (bound <= book->fills_capacity) {
         return CLOB_OK;
     }
-    size_t capacity = power_of_two_from(bound < FILLS_FIRST ? FILLS_FIRST : bound);
+    size_t capacity = (size_t)1 << bits_for(bound < FILLS_FIRST ? FILLS_FIRST : bound);
     clob_fill *fills = take_memory(book, book->fills, capacity * sizeof *fills);
     if (fills == NULL) {
         return CLOB_NO_MEMORY;

@@ -10,12 +10,7 @@ int64_t clob_total(const clob_book *book, bool is_ask) { return book->sides[is_a
 
 bool clob_has(const clob_book *book, bool is_ask) { return book->sides[is_ask].best != NONE; }
 
-clob_best clob_best_prices(const clob_book *book)
-{
-    uint32_t bid = book->sides[BID].best, ask = book->sides[ASK].best;
-    return (clob_best){.bid = bid == NONE ? INT64_MIN : book->levels[bid].price,
-                       .ask = ask == NONE ? INT64_MAX : book->levels[ask].price};
-}
+clob_best clob_best_prices(const clob_book *book) { return best_prices(book); }
 
 /* ---------------------------------------------------------------- levels and orders by handle */
 
