@@ -154,7 +154,7 @@ def table_of(medians: dict[str, float], skipped: dict[str, str], title: str) -> 
         elif name in medians:
             rate = medians[name]
             limit = medians.get(expected.floor_of(name), rate)
-            table.add_row(name, f"{rate:,.2f}", f"{1e3 / rate:,.0f}", f"{rate / limit:.2f}")
+            table.add_row(name, f"{rate:,.3f}", f"{1e3 / rate:,.0f}", f"{rate / limit:.3f}")
     return table
 
 
