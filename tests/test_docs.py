@@ -145,6 +145,17 @@ def test_the_replay_page_replays_a_day(tmp_path: Path) -> None:
     assert printed[-1] == "SMALL_message_1.csv as recorded"
 
 
+def test_the_book_pages_program_trades_and_copies(tmp_path: Path) -> None:
+    program = (ROOT / "docs" / "examples" / "order_book.py").read_text()
+    printed = run(program, tmp_path)
+    assert "order 2 stands behind (orders, size): (1, 5)" in printed
+    assert [line for line in printed if line.startswith("filled")] == [
+        "filled: Fill(order_id=1, price=9900, size=5, left=0)",
+        "filled: Fill(order_id=2, price=9900, size=1, left=6)",
+    ]
+    assert printed[-1] == "same book: True"
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
 def test_every_example_compiles_and_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(), str(path)))
