@@ -55,7 +55,7 @@ def demo(flow: Path | None, limit: int | None) -> None:
         console.print(table)
         if day is not None:
             _trade(venue, day, limit or _FLOW_ROWS, console)
-        console.print(session.last_line(), highlight=False)
+        console.print(session.last_line(), highlight=False, soft_wrap=True)
 
 
 def _trade(venue: VenueProcess, day: LobsterFile, limit: int, console: Console) -> None:

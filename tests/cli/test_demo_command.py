@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from ledgerx.cli.main import main
 
 
-def test_the_demo_ends_with_its_counts_and_nothing_lost() -> None:
-    result = CliRunner().invoke(main, ["demo"])
+def test_the_demo_ends_with_its_counts_and_nothing_lost_on_one_line_however_narrow() -> None:
+    result = CliRunner().invoke(main, ["demo"], env={"COLUMNS": "30"})
     assert result.exit_code == 0, result.output
     last = result.output.splitlines()[-1]
     assert re.fullmatch(r"demo: 300 orders, \d+ fills, 1 batches, 1 run change, 0 lost", last)
