@@ -61,9 +61,9 @@ class RawClient:
     def __exit__(self, *_):
         self.close()
 
-    def send(self, *messages, next_sequence=0):
+    def send(self, *messages, next_sequence=0, flags=0):
         data = [m if isinstance(m, bytes) else encode_message(m) for m in messages]
-        self.socket.send(encode_frame(data, next_sequence=next_sequence))
+        self.socket.send(encode_frame(data, next_sequence=next_sequence), flags)
 
     def hello(self, next_sequence=1, venue_id="", **fields):
         """Say hello; the venue's answer."""
