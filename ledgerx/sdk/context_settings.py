@@ -23,7 +23,7 @@ class ContextSettings:
 
     ack_timeout_s: float = field(default_factory=lambda: settings.ACK_TIMEOUT_S)
     connect_timeout_s: float = field(default_factory=lambda: settings.CONNECT_TIMEOUT_S)
-    resend_max_age_s: float = field(default_factory=lambda: settings.RESEND_MAX_AGE_S)
+    resend_max_age_s: float = field(default_factory=settings._resend_max_age_s)
     resend_min_s: float = field(default_factory=lambda: settings.RESEND_MIN_S)
     resend_max_s: float = field(default_factory=lambda: settings.RESEND_MAX_S)
     resend_jitter: float = field(default_factory=lambda: settings.RESEND_JITTER)

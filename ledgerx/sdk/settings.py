@@ -48,8 +48,15 @@ CONNECT_TIMEOUT_S: float = 5.0
 #: How old a trade request may be, by the venue's clock, when it arrives: the default of its `expires`.
 RESEND_MAX_AGE_S: float = 60.0
 
-#: The same number under the name that the protocol's page uses.
+#: The same number under the name that the protocol's page uses; assigning either of the two works.
 RESEND_MAX_AGE: float = RESEND_MAX_AGE_S
+_RESEND_MAX_AGE_UNCHANGED = RESEND_MAX_AGE
+
+
+def _resend_max_age_s() -> float:
+    """The one of the two that was assigned."""
+    return RESEND_MAX_AGE_S if RESEND_MAX_AGE == _RESEND_MAX_AGE_UNCHANGED else RESEND_MAX_AGE
+
 
 #: The pause before the first resend of a request without ACK; it doubles from resend to resend.
 RESEND_MIN_S: float = 0.1

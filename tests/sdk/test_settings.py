@@ -42,6 +42,19 @@ def test_everything_set_is_offered_and_nothing_else() -> None:
     assert constants == set(settings.__all__) == set(NUMBERS) | {"EXCHANGE_CTE_FQDN", "EXCHANGE_TRADE_FQDN"}
 
 
+@pytest.mark.parametrize("name", ["RESEND_MAX_AGE", "RESEND_MAX_AGE_S"])
+def test_the_age_of_an_order_may_be_assigned_under_both_its_names(name: str) -> None:
+    """In a process of its own: settings are for the whole program."""
+    code = f"""
+from ledgerx.sdk import settings
+settings.{name} = 7
+from ledgerx.sdk.context_settings import ContextSettings
+print(ContextSettings().resend_max_age_s)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "7"
+
+
 def names_in(**environment: str) -> list[str]:
     """What a new process takes the venues' names to be."""
     code = "from ledgerx.sdk.settings import *; print(EXCHANGE_CTE_FQDN, EXCHANGE_TRADE_FQDN)"
