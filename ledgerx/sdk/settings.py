@@ -50,12 +50,12 @@ RESEND_MAX_AGE_S: float = 60.0
 
 #: The same number under the name that the protocol's page uses; assigning either of the two works.
 RESEND_MAX_AGE: float = RESEND_MAX_AGE_S
-_RESEND_MAX_AGE_UNCHANGED = RESEND_MAX_AGE
+_resend_max_age_unchanged: float = RESEND_MAX_AGE
 
 
 def _resend_max_age_s() -> float:
     """The one of the two that was assigned."""
-    return RESEND_MAX_AGE_S if RESEND_MAX_AGE == _RESEND_MAX_AGE_UNCHANGED else RESEND_MAX_AGE
+    return RESEND_MAX_AGE_S if _resend_max_age_unchanged == RESEND_MAX_AGE else RESEND_MAX_AGE
 
 
 #: The pause before the first resend of a request without ACK; it doubles from resend to resend.
