@@ -17,6 +17,7 @@ from ledgerx.api.client import v0_0_1 as api
 
 __all__ = [
     "addressee",
+    "book_order",
     "encode",
     "encode_book_top",
     "encode_book_update",
@@ -221,6 +222,29 @@ def encode_report(
             )
         ),
     )
+
+
+_ORDER: Final = api.BookOrder
+_SNAPSHOT_ORDERS: Final = _tag(api.MessageBookStateSnapshot, "orders")
+_ORDER_ORDER_ID: Final = _tag(_ORDER, "order_id")
+_ORDER_IS_ASK: Final = _tag(_ORDER, "is_ask") + varint(1)
+_ORDER_PRICE: Final = _tag(_ORDER, "price_in_cents")
+_ORDER_SIZE: Final = _tag(_ORDER, "size")
+_ORDER_MID: Final = _tag(_ORDER, "mid")
+
+
+def book_order(order_id: int, is_ask: bool, price: int, size: int, mid: str = "") -> bytes:
+    """One of a snapshot's `orders`, as it stands in the MessageBookStateSnapshot."""
+    body = b"".join(
+        (
+            _number(_ORDER_ORDER_ID, order_id),
+            _ORDER_IS_ASK if is_ask else b"",
+            _number(_ORDER_PRICE, price),
+            _number(_ORDER_SIZE, size),
+            _text(_ORDER_MID, mid) if mid else b"",
+        )
+    )
+    return _SNAPSHOT_ORDERS + _LAST[len(body)] + body
 
 
 # ---------------------------------------------------------------------- to the feed

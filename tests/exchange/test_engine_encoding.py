@@ -156,3 +156,11 @@ def test_a_book_top(run_id, time, contract_id, sequence, top):
     )
     stamp = encoding.stamp(run_id, time)
     assert encoding.encode_book_top(stamp, contract_id, sequence, top) == encode_message(expected)
+
+
+@given(st.lists(st.tuples(uint64, st.booleans(), int64, int64, st.one_of(st.just(""), mid)), max_size=5))
+def test_the_orders_of_a_snapshot(orders):
+    expected = api.MessageBookStateSnapshot()
+    for order_id, is_ask, price, size, own in orders:
+        expected.orders.add(order_id=order_id, is_ask=is_ask, price_in_cents=price, size=size, mid=own)
+    assert b"".join(encoding.book_order(*order) for order in orders) == expected.SerializeToString()

@@ -171,9 +171,30 @@ def test_a_book_that_no_frame_can_carry_is_refused():
     alice, request = Account(ALICE, 101, "alice", "key"), api.MessageGetBookState(contract_id=CONTRACT)
     for order_id in range(1, 200):
         contract.book.add(order_id, False, 500, 1)
+        lines.topics[contract.update_topic] += 1
         (answer,) = answers.answer(alice, "get_book_state", request, NOW, "", 0)
         if isinstance(answer, api.MessageStatus):
             break
         assert len(answer.orders) == order_id
     assert (answer.status, answer.remaining) == (Status.STATUS_VENUE_ERROR, 0)
     assert 50 < order_id < 199
+
+
+def test_each_read_of_a_book_is_of_the_book_as_it_is_and_marks_the_askers_orders():
+    bench = Bench()
+    read = api.MessageGetBookState
+
+    def told(cid):
+        (snapshot,) = bench.query(cid, read(contract_id=CONTRACT))[1:]
+        return [(order.size, order.mid) for order in snapshot.orders], snapshot.sequence
+
+    bench.limit(ALICE, 5, 500, mid=mid(40))
+    assert told(ALICE) == told(ALICE) == ([(5, mid(40))], 1)
+    assert told(BOB) == ([(5, "")], 1)
+    bench.replace(ALICE, mid(40), 3, 500)
+    assert told(BOB) == ([(3, "")], 2)
+    assert told(ALICE) == ([(3, mid(40))], 2)
+    bench.start_run(2)
+    bench.limit(BOB, 7, 500, mid=mid(41))
+    bench.replace(BOB, mid(41), 6, 500)
+    assert told(ALICE) == ([(6, "")], 2)
