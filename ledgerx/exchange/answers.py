@@ -56,10 +56,16 @@ class Answers:
             check_expires(expires, time)
             messages = self._readers[kind](account, request)
         except Refused as refused:
-            messages = [_refusal(refused)]
+            return self.refusal(account, request.mid, time, refused)
         for index, message in enumerate(messages):
             self._stamp(message, account, request.mid, time, len(messages) - 1 - index)
         return messages
+
+    def refusal(self, account: Account, mid: str, time: int, refused: Refused) -> list[AnyMessage]:
+        """The status that ends a read which is refused."""
+        status = MessageStatus(status=refused.status, message=refused.message, field=refused.field)
+        self._stamp(status, account, mid, time, 0)
+        return [status]
 
     def acknowledgement(self, account: Account, mid: str, time: int, remaining: int) -> MessageStatus:
         """An ACK without a sequence number, after which `remaining` more messages come."""
@@ -147,10 +153,6 @@ class Answers:
             if holding.bought_size or holding.sold_size
         ]
         return [*positions, _complete(f"positions in {len(positions)} contract(s)")]
-
-
-def _refusal(refused: Refused) -> MessageStatus:
-    return MessageStatus(status=refused.status, message=refused.message, field=refused.field)
 
 
 def _complete(text: str) -> MessageStatus:

@@ -24,9 +24,9 @@ from ledgerx.exchange.replace import ReplaceDesk
 from ledgerx.exchange.risk import take_rate
 from ledgerx.exchange.state import Account, State
 from ledgerx.exchange.validation import TIMESTAMP_AHEAD_MAX_NS, check_envelope
-from ledgerx.protocol.wire import BATCH_REQUESTS_MAX
+from ledgerx.protocol.wire import BATCH_REQUESTS_MAX, FRAME_BYTES_MAX
 
-__all__ = ["TIMESTAMP_KEPT_MAX_NS", "Requests"]
+__all__ = ["BATCH_ANSWERS_BYTES_MAX", "TIMESTAMP_KEPT_MAX_NS", "Requests"]
 
 Handler = Callable[[Account, Any, bytes], None]
 
@@ -36,6 +36,9 @@ TIMESTAMP_KEPT_MAX_NS: Final = 2 * TIMESTAMP_AHEAD_MAX_NS
 What is farther ahead was refused, and so is a copy of it until that time has come: no copy is under way so
 long. Counted, one wild clock would have the account refused until then.
 """
+
+BATCH_ANSWERS_BYTES_MAX: Final = 4 * FRAME_BYTES_MAX
+"""Once the reads of a batch brought so much, the others are refused: a batch is executed in one go."""
 
 _BATCH: Final = "batch"
 
@@ -194,16 +197,32 @@ class Requests:
                 )
             key, horizon = self._consume(account, member.mid, number, timestamp, f"{field}.mid")
             if kind in READ_KINDS:
-                version, expires = member.mversion or batch.mversion, member.expires or batch.expires
-                found = self.answers.answer(account, kind, member, self._lines.time, version, expires)
-                answers.extend(map(encode, found))
-                following = len(found)
+                following = self._read_member(account, batch, kind, member, answers)
             else:
                 self._carry_out(account, kind, member, key, horizon, batch)
         except Exception as error:
             self._fail(account, member.mid, error)
         mid = member.mid[:QUOTED_CHARACTERS_MAX]
         return self.answers.acknowledgement(account, mid, self._lines.time, following)
+
+    def _read_member(
+        self, account: Account, batch: MessageBatch, kind: str, member: Any, answers: list[bytes]
+    ) -> int:
+        """Answers a read in a batch; how many messages that took."""
+        time = self._lines.time
+        if sum(map(len, answers)) > BATCH_ANSWERS_BYTES_MAX:
+            refused = Refused(
+                MessageStatus.STATUS_RATE_EXCEEDED,
+                "",
+                f"the reads before in this batch brought more than {BATCH_ANSWERS_BYTES_MAX} bytes: "
+                "send this one alone",
+            )
+            found = self.answers.refusal(account, member.mid, time, refused)
+        else:
+            version, expires = member.mversion or batch.mversion, member.expires or batch.expires
+            found = self.answers.answer(account, kind, member, time, version, expires)
+        answers.extend(map(encode, found))
+        return len(found)
 
 
 def _decode(data: bytes) -> tuple[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine_harness import ALICE, BOB, CONTRACT, NOW, SECOND, Bench, Status, brief, mid
+from engine_harness import ALICE, BOB, CONTRACT, NOW, SECOND, Bench, Status, brief, contract_detail, mid
 
 from ledgerx.api.client import v0_0_1 as api
+from ledgerx.exchange.requests import BATCH_ANSWERS_BYTES_MAX
+from ledgerx.protocol.wire import encode_message
 
 
 def order(number: int, **fields: Any) -> api.MessageLimitOrder:
@@ -168,3 +170,16 @@ def test_the_top_of_a_book_is_published_once_for_a_whole_batch():
     result = Bench().batch(ALICE, order(50), order(51), order(52))
     tops = result.topic(f"book_top.{CONTRACT}")
     assert [(t.bid, t.bid_size) for t in tops] == [(500, 3)]
+
+
+def test_reads_in_a_batch_are_refused_once_those_before_brought_too_much():
+    bench = Bench(contract_detail(label="x" * 100_000))
+    reads = [api.MessageGetContract(mid=mid(50 + n), contract_id=CONTRACT) for n in range(180)]
+    result = bench.batch(ALICE, *reads, order(300))
+    kinds = [type(answer).__name__ for answer in result.answers]
+    bytes_told = sum(len(encode_message(answer)) for answer in result.answers)
+    assert kinds == sorted(kinds)  # details, then refusals
+    assert BATCH_ANSWERS_BYTES_MAX < bytes_told < BATCH_ANSWERS_BYTES_MAX + 2 * 100_000
+    assert (result.answers[-1].mid, brief(result.answers[-1])) == (mid(229), ("RATE_EXCEEDED", 0))
+    assert result.answers[-1].account_sequence == 0
+    assert len(bench.book()) == 1
