@@ -6,13 +6,12 @@ import struct
 import threading
 from typing import Any
 
+import numpy
 import pytest
 
 from ledgerx.clob import EVENT_BYTES, EVENT_DTYPE, PRICE_MAX, PRICE_MIN, Book, EventKind, Order
 from ledgerx.clob._records import BEST_FORMAT, EVENT_FORMAT
 from ledgerx.errors import BookError, BookFull, DuplicateOrder, InvalidOrder, InvalidState, UnknownOrder
-
-numpy: Any = pytest.importorskip("numpy")
 
 EVENTS = [  # kind, order_id, is_ask, price, size, and the best prices after it
     (EventKind.ADD, 1, False, 100, 5, (100, None)),
