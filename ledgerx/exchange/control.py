@@ -8,6 +8,7 @@ objects: {"do": "account-add", "name": ..., "public_key": ...} is answered {"acc
 
 from __future__ import annotations
 
+import _thread
 import json
 import threading
 from pathlib import Path
@@ -132,7 +133,8 @@ def _ask(folder: Path, port: int, request: dict[str, Any], timeout_s: float) -> 
         except BaseException as error:
             outcome.put(error)
 
-    threading.Thread(target=ask, name="ledgerx-control", daemon=True).start()
+    # Not threading.Thread: its start() takes locks in Python, which such an exception leaves taken.
+    _thread.start_new_thread(ask, ())
     result = outcome.get()
     if isinstance(result, BaseException):
         raise result
