@@ -16,12 +16,12 @@ static const char *check_queue(const clob_book *book, uint32_t level_index)
     int64_t size = 0;
     for (uint32_t i = at->head; i != NONE; last = i, i = book->orders[i].next) {
         const order *in = &book->orders[i];
-        REQUIRE(i < book->order_pool.used, "an order in a queue is in the pool");
+        REQUIRE(i <= book->order_pool.capacity, "an order in a queue is in the pool");
         REQUIRE(in->prev == last, "a queue is linked both ways");
         REQUIRE(in->level == level_index, "an order knows its level");
         REQUIRE(in->size > 0, "an open size is above 0");
         REQUIRE(find_order(book, in->id) == i, "an order is found by its id");
-        REQUIRE(++count <= book->order_pool.live, "a queue ends");
+        REQUIRE(++count <= at->orders, "a queue ends");
         size += in->size;
     }
     REQUIRE(at->tail == last, "a level knows its last order");
@@ -38,7 +38,7 @@ static const char *check_side(const clob_book *book, uint32_t side_index, uint32
     *levels = 0;
     for (uint32_t i = of->best; i != NONE; better = i, i = book->levels[i].worse) {
         const level *at = &book->levels[i];
-        REQUIRE(i < book->level_pool.used, "a level is in the pool");
+        REQUIRE(i <= book->level_pool.capacity, "a level is in the pool");
         REQUIRE(at->side == side_index, "a level knows its side");
         REQUIRE(at->better == better, "levels are linked both ways");
         REQUIRE(better == NONE || key_of(side_index, at->price) < key_of(side_index, book->levels[better].price),
@@ -61,7 +61,7 @@ static const char *check_side(const clob_book *book, uint32_t side_index, uint32
 static const char *check_node(const clob_book *book, uint32_t side_index, uint32_t index, uint32_t height,
                               uint32_t *expected, uint32_t *nodes)
 {
-    REQUIRE(index < book->node_pool.used, "a node is in the pool");
+    REQUIRE(index != NONE && index <= book->node_pool.capacity, "a node is in the pool");
     const node *in = &book->nodes[index];
     REQUIRE(in->count >= 1 && in->count <= NODE_KEYS, "a node has 1 to 32 keys");
     ++*nodes;
@@ -106,6 +106,15 @@ static const char *check_tree(const clob_book *book, uint32_t side_index, uint32
     return NULL;
 }
 
+static uint32_t count_free_orders(const clob_book *book)
+{
+    uint32_t count = 0;
+    for (uint32_t i = book->order_pool.free; i != NONE && count <= book->order_pool.capacity; i = book->orders[i].next) {
+        count++;
+    }
+    return count;
+}
+
 const char *clob_check(const clob_book *book)
 {
     uint32_t levels = 0, nodes = 0;
@@ -122,16 +131,18 @@ const char *clob_check(const clob_book *book)
     }
     REQUIRE(levels == book->level_pool.live, "every level in use is on a side");
     REQUIRE(nodes == book->node_pool.live, "every node in use is in a tree");
-    REQUIRE(book->sides[BID].orders + book->sides[ASK].orders == book->order_pool.live,
-            "every order in use is on a side");
-    REQUIRE(book->order_pool.live <= book->orders_max, "no more orders than the cap");
-    clob_best best = clob_best_prices(book);
-    REQUIRE(!clob_has(book, false) || !clob_has(book, true) || best.bid < best.ask, "the book is not crossed");
+    REQUIRE(count_free_orders(book) + count_orders(book) == book->order_pool.capacity,
+            "every order is on a side or free");
+    REQUIRE(count_orders(book) <= book->orders_max, "no more orders than the cap");
+    int64_t bid = clob_has(book, false) ? book->levels[book->sides[BID].best].price : INT64_MIN;
+    int64_t ask = clob_has(book, true) ? book->levels[book->sides[ASK].best].price : INT64_MAX;
+    REQUIRE(book->best.bid == bid && book->best.ask == ask, "the best prices are those of the best levels");
+    REQUIRE(!clob_has(book, false) || !clob_has(book, true) || bid < ask, "the book is not crossed");
     size_t filled = 0;
     for (size_t i = 0; i <= book->slot_mask; i++) {
         filled += book->slots[i] != 0;
     }
-    REQUIRE(filled == book->order_pool.live, "every slot in use is an order's");
+    REQUIRE(filled == count_orders(book), "every slot in use is an order's");
     return NULL;
 }
 

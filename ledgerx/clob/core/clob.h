@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define CLOB_ORDERS_MAX_MAX UINT32_C(2147483648) /* the largest cap: the ids' table is at most half full */
-#define CLOB_NONE UINT32_MAX /* no such level or order */
+#define CLOB_NONE 0 /* the handle of no level and no order */
 
 typedef struct clob_book clob_book;
 

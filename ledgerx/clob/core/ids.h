@@ -1,7 +1,7 @@
 /* From order ids to orders: open addressing with linear probing, at most half full.
 
-   A slot holds 32 bits of the id's hash beside the order's index, so that probing reads an order only where it
-   is almost surely the one; removal shifts what follows back, so that there are no tombstones. */
+   A slot holds 32 bits of the id's hash beside the order's index, so that the table grows and closes its gaps
+   without a look at the orders: removal shifts what follows back, and there are no tombstones. */
 
 #ifndef LEDGERX_CLOB_IDS_H
 #define LEDGERX_CLOB_IDS_H
@@ -13,13 +13,15 @@ static inline uint32_t hash_of(uint64_t id) { return (uint32_t)(id * UINT64_C(0x
 
 static inline uint32_t home_of(const clob_book *book, uint32_t hash) { return hash >> book->slot_shift; }
 
-/* The slot of an id, or the empty slot where its search ends. */
+/* The slot of an id, or the empty slot where its search ends. An empty slot names order 0, which has no id: so one
+   test, nearly always true, ends the search either way. */
 static inline uint32_t slot_of(const clob_book *book, uint64_t id, uint32_t hash)
 {
     uint32_t slot = home_of(book, hash);
     for (;;) {
         uint64_t content = book->slots[slot];
-        if (content == 0 || (content >> 32 == hash && book->orders[(uint32_t)content - 1].id == id)) {
+        uint64_t taken = -(uint64_t)(content != 0); /* all ones, or none */
+        if (LIKELY((taken & (book->orders[(uint32_t)content].id ^ id)) == 0)) {
             return slot;
         }
         slot = (slot + 1) & book->slot_mask;
@@ -28,7 +30,7 @@ static inline uint32_t slot_of(const clob_book *book, uint64_t id, uint32_t hash
 
 static inline uint32_t order_in(const clob_book *book, uint32_t slot)
 {
-    return (uint32_t)book->slots[slot] - 1; /* NONE where the slot is empty */
+    return (uint32_t)book->slots[slot]; /* NONE where the slot is empty */
 }
 
 static inline uint32_t find_order(const clob_book *book, uint64_t id)
@@ -38,7 +40,7 @@ static inline uint32_t find_order(const clob_book *book, uint64_t id)
 
 static inline void fill_slot(clob_book *book, uint32_t slot, uint32_t hash, uint32_t index)
 {
-    book->slots[slot] = (uint64_t)hash << 32 | (index + 1);
+    book->slots[slot] = (uint64_t)hash << 32 | index;
 }
 
 static inline void empty_slot(clob_book *book, uint32_t slot)

@@ -1,7 +1,8 @@
 /* The book's memory: pools of orders, levels and tree nodes, found by index so that a pool may move.
 
-   Only files of this folder include this one. A pool's free entries form a list through one of their fields;
-   `live` counts those in use. */
+   Only files of this folder include this one. Entry 0 of a pool is nobody's: an index of 0 (NONE) means none, and
+   what is written to "none's" links lands there and is never read. So lists are kept without branches, and what
+   comes and goes at random is not mispredicted. */
 
 #ifndef LEDGERX_CLOB_INTERNAL_H
 #define LEDGERX_CLOB_INTERNAL_H
@@ -17,11 +18,9 @@
 #if defined(__GNUC__)
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define PREFETCH(p) __builtin_prefetch(p)
 #else
 #define LIKELY(x) (x)
 #define UNLIKELY(x) (x)
-#define PREFETCH(p) ((void)(p))
 #endif
 
 #define NONE CLOB_NONE
@@ -36,7 +35,7 @@ typedef struct order {
     uint64_t id;
     int64_t size;
     uint32_t prev; /* in the queue of its level */
-    uint32_t next; /* in the queue, or in the free list */
+    uint32_t next; /* in the queue, or on the free list */
     uint32_t level;
     uint32_t unused;
 } order;
@@ -70,18 +69,18 @@ typedef struct side {
     uint32_t height;    /* 0: no level, 1: the root is a leaf */
 } side;
 
+/* Entries 1 to `capacity` are on the free list, which runs through one of their fields, or in use. */
 typedef struct pool {
     uint32_t capacity;
-    uint32_t used; /* entries from here on were never used */
-    uint32_t free; /* the first free one below `used`, or NONE */
-    uint32_t live;
+    uint32_t free; /* the first free entry, or NONE */
+    uint32_t live; /* entries in use; of orders the sides count them */
 } pool;
 
 struct clob_book {
     order *orders;
-    uint64_t *slots; /* ids: hash << 32 | order + 1, or 0 */
+    uint64_t *slots; /* ids: hash << 32 | order, or 0 */
     level *levels;
-    uint32_t *hints; /* price -> level + 1: a guess that the level itself confirms */
+    uint32_t *hints; /* price -> level: a guess that the level itself confirms */
     node *nodes;
     uint32_t slot_mask;
     uint32_t slot_shift; /* from a hash to its slot, of 2 at least */
@@ -90,6 +89,7 @@ struct clob_book {
     pool level_pool;
     pool node_pool;
     side sides[2];
+    clob_best best; /* follows the sides' best levels */
     uint32_t orders_max;
     clob_fill *fills;
     size_t fills_capacity;
@@ -98,50 +98,27 @@ struct clob_book {
     clob_allocator allocator;
 };
 
-/* Keys grow towards the spread: ~price turns the order of asks round and cannot overflow. */
-static inline int64_t key_of(uint32_t side_index, int64_t price) { return side_index == ASK ? ~price : price; }
+/* `a` or `b`, without a branch. */
+static inline uint32_t either(bool condition, uint32_t a, uint32_t b) { return b ^ ((a ^ b) & -(uint32_t)condition); }
 
-static inline int64_t best_key(const clob_book *book, uint32_t side_index)
-{
-    return key_of(side_index, book->levels[book->sides[side_index].best].price);
-}
+/* Keys grow towards the spread: ~price turns the order of asks round and cannot overflow. Without a branch, for
+   sides come at random. */
+static inline int64_t key_of(uint32_t side_index, int64_t price) { return price ^ -(int64_t)side_index; }
 
-static inline clob_best best_prices(const clob_book *book)
-{
-    uint32_t bid = book->sides[BID].best, ask = book->sides[ASK].best;
-    return (clob_best){.bid = bid == NONE ? INT64_MIN : book->levels[bid].price,
-                       .ask = ask == NONE ? INT64_MAX : book->levels[ask].price};
-}
-
-/* Takes an entry of a pool whose free entries are linked through `field`, or gives it back. */
-#define TAKE(pool_, entries, field)                                                                                    \
-    ((pool_).live++, (pool_).free == NONE ? (pool_).used++ : take_free(&(pool_).free, (entries)[(pool_).free].field))
-#define GIVE(pool_, entries, field, index)                                                                             \
-    ((void)((entries)[index].field = (pool_).free, (pool_).free = (index), (pool_).live--))
-
-static inline uint32_t take_free(uint32_t *head, uint32_t next)
-{
-    uint32_t index = *head;
-    *head = next;
-    return index;
-}
+static inline uint32_t count_orders(const clob_book *book) { return book->sides[BID].orders + book->sides[ASK].orders; }
 
 /* ---- memory.c ---- */
 
-/* Makes room for one more order and all that comes with it, or for a level alone, or returns CLOB_NO_MEMORY.
-   Slots, orders and levels may move. */
-clob_status grow_to_rest(clob_book *book);
+/* Make room for one more order, or for one more level and its nodes, or return CLOB_NO_MEMORY. What they grow may
+   move: slots and orders, or levels and nodes. */
+clob_status grow_orders(clob_book *book);
 clob_status grow_for_level(clob_book *book);
+
+static inline bool has_room_for_order(const clob_book *book) { return book->order_pool.free != NONE; }
 
 static inline bool has_room_for_level(const clob_book *book)
 {
-    return book->level_pool.live < book->level_pool.capacity &&
-           book->node_pool.live + NODES_SPARE <= book->node_pool.capacity;
-}
-
-static inline bool has_room_to_rest(const clob_book *book)
-{
-    return book->order_pool.live < book->order_pool.capacity && has_room_for_level(book);
+    return book->level_pool.free != NONE && book->node_pool.live + NODES_SPARE <= book->node_pool.capacity;
 }
 
 clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_key, int64_t size);
@@ -149,8 +126,26 @@ clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_ke
 /* ---- levels.c ---- */
 
 uint32_t find_level(const clob_book *book, uint32_t side_index, int64_t price);
-uint32_t find_or_make_level(clob_book *book, uint32_t side_index, int64_t price);
+uint32_t find_or_make_level(clob_book *book, uint32_t side_index, int64_t price); /* NONE: no memory */
 void drop_level(clob_book *book, uint32_t level_index);
+
+static inline uint32_t *hint_for(const clob_book *book, int64_t price)
+{
+    return &book->hints[(uint64_t)price * UINT64_C(0x9E3779B97F4A7C15) >> book->hint_shift];
+}
+
+/* Whether level `index` (a guess) is the one of that price. */
+static inline bool is_level(const clob_book *book, uint32_t index, uint32_t side_index, int64_t price)
+{
+    return book->levels[index].price == price && book->levels[index].side == side_index;
+}
+
+/* The level of a price, made if there is none; NONE if there is no memory for it. */
+static inline uint32_t level_for(clob_book *book, uint32_t side_index, int64_t price)
+{
+    uint32_t index = *hint_for(book, price);
+    return LIKELY(is_level(book, index, side_index, price)) ? index : find_or_make_level(book, side_index, price);
+}
 
 /* ---- error.c ---- */
 

@@ -18,7 +18,7 @@ static inline uint32_t count_below(const int64_t *keys, uint32_t count, int64_t 
     const int64_t *base = keys;
     while (count > 1) {
         uint32_t half = count / 2;
-        base = base[half - 1] < key ? base + half : base;
+        base += (base[half - 1] < key) * half;
         count -= half;
     }
     return (uint32_t)(base - keys) + (count == 1 && *base < key);
@@ -27,18 +27,6 @@ static inline uint32_t count_below(const int64_t *keys, uint32_t count, int64_t 
 static inline uint32_t count_up_to(const int64_t *keys, uint32_t count, int64_t key)
 {
     return key == INT64_MAX ? count : count_below(keys, count, key + 1);
-}
-
-static inline uint32_t *hint_for(const clob_book *book, int64_t price)
-{
-    return &book->hints[(uint64_t)price * UINT64_C(0x9E3779B97F4A7C15) >> book->hint_shift];
-}
-
-/* Whether level `index` (a guess) is the one of that price. */
-static inline bool is_level(const clob_book *book, uint32_t index, uint32_t side_index, int64_t price)
-{
-    return index < book->level_pool.used && book->levels[index].price == price &&
-           book->levels[index].side == side_index;
 }
 
 /* The leaf where `key` is or would be; fills `taken` from the root (0) to the leaf. */
@@ -93,12 +81,19 @@ static void append(node *into, const node *from, uint32_t first, uint32_t count)
 
 static uint32_t new_node(clob_book *book)
 {
-    uint32_t index = TAKE(book->node_pool, book->nodes, child[0]);
+    uint32_t index = book->node_pool.free;
+    book->node_pool.free = book->nodes[index].child[0];
+    book->node_pool.live++;
     book->nodes[index].count = 0;
     return index;
 }
 
-static void give_node(clob_book *book, uint32_t index) { GIVE(book->node_pool, book->nodes, child[0], index); }
+static void give_node(clob_book *book, uint32_t index)
+{
+    book->nodes[index].child[0] = book->node_pool.free;
+    book->node_pool.free = index;
+    book->node_pool.live--;
+}
 
 /* ---------------------------------------------------------------- insertion */
 
@@ -139,24 +134,34 @@ static void insert_at(clob_book *book, side *of, const path *taken, uint32_t pla
     }
 }
 
+/* Notes the best level of a side, `index` NONE for none. */
+static void set_best(clob_book *book, side *of, uint32_t index)
+{
+    of->best = index;
+    if (of == &book->sides[ASK]) {
+        book->best.ask = index == NONE ? INT64_MAX : book->levels[index].price;
+    } else {
+        book->best.bid = index == NONE ? INT64_MIN : book->levels[index].price;
+    }
+}
+
 static void link_level(clob_book *book, side *of, uint32_t index, uint32_t worse, uint32_t better)
 {
     book->levels[index].worse = worse;
     book->levels[index].better = better;
-    if (worse != NONE) {
-        book->levels[worse].better = index;
-    }
-    if (better != NONE) {
-        book->levels[better].worse = index;
-    } else {
-        of->best = index;
+    book->levels[worse].better = index;
+    book->levels[better].worse = index;
+    if (better == NONE) {
+        set_best(book, of, index);
     }
 }
 
 static uint32_t new_level(clob_book *book, uint32_t side_index, int64_t price)
 {
-    uint32_t index = TAKE(book->level_pool, book->levels, better);
+    uint32_t index = book->level_pool.free;
     level *made = &book->levels[index];
+    book->level_pool.free = made->better;
+    book->level_pool.live++;
     made->price = price;
     made->size = 0;
     made->head = made->tail = NONE;
@@ -176,23 +181,14 @@ static uint32_t first_level(clob_book *book, uint32_t side_index, int64_t price)
     return index;
 }
 
-static uint32_t find_or_insert(clob_book *book, uint32_t side_index, int64_t price)
+/* Puts a new level into the leaf to which `taken` leads (not read while the leaf has room), at `place`. */
+static uint32_t insert_level(clob_book *book, uint32_t side_index, int64_t price, const path *taken, uint32_t leaf_index,
+                             uint32_t place)
 {
     side *of = &book->sides[side_index];
-    if (of->height == 0) {
-        return first_level(book, side_index, price);
-    }
     int64_t key = key_of(side_index, price);
-    path taken;
-    node *leaf = &book->nodes[of->last_leaf];
-    if (leaf->count == NODE_KEYS || key < leaf->keys[0]) {
-        leaf = &book->nodes[descend(book, of, key, &taken)];
-    }
-    uint32_t place = count_below(leaf->keys, leaf->count, key);
-    if (place < leaf->count && leaf->keys[place] == key) {
-        return leaf->child[place];
-    }
     uint32_t index = new_level(book, side_index, price);
+    node *leaf = &book->nodes[leaf_index];
     if (place > 0) {
         uint32_t worse = leaf->child[place - 1];
         link_level(book, of, index, worse, book->levels[worse].better);
@@ -202,30 +198,52 @@ static uint32_t find_or_insert(clob_book *book, uint32_t side_index, int64_t pri
     }
     if (leaf->count < NODE_KEYS) {
         put(leaf, place, key, index);
-    } else { /* then it was descended to, and `taken` leads here */
-        insert_at(book, of, &taken, place, key, index);
+    } else {
+        insert_at(book, of, taken, place, key, index);
         find_last_leaf(book, of);
     }
     return index;
 }
 
-/* The level of a price; a new one, empty, if there is none. The caller has made sure of memory. */
+static uint32_t find_or_insert(clob_book *book, uint32_t side_index, int64_t price)
+{
+    side *of = &book->sides[side_index];
+    if (of->height == 0) {
+        bool room = has_room_for_level(book) || grow_for_level(book) == CLOB_OK;
+        return room ? first_level(book, side_index, price) : NONE;
+    }
+    int64_t key = key_of(side_index, price);
+    path taken;
+    uint32_t leaf_index = of->last_leaf;
+    const node *leaf = &book->nodes[leaf_index];
+    if (leaf->count == NODE_KEYS || key < leaf->keys[0]) {
+        leaf_index = descend(book, of, key, &taken);
+        leaf = &book->nodes[leaf_index];
+    }
+    uint32_t place = count_below(leaf->keys, leaf->count, key);
+    if (place < leaf->count && leaf->keys[place] == key) {
+        return leaf->child[place];
+    }
+    if (UNLIKELY(!has_room_for_level(book)) && grow_for_level(book) != CLOB_OK) {
+        return NONE;
+    }
+    return insert_level(book, side_index, price, &taken, leaf_index, place);
+}
+
+/* What level_for does where the hint is no help. */
 uint32_t find_or_make_level(clob_book *book, uint32_t side_index, int64_t price)
 {
-    uint32_t *hint = hint_for(book, price);
-    uint32_t index = *hint - 1;
-    if (LIKELY(is_level(book, index, side_index, price))) {
-        return index;
+    uint32_t index = find_or_insert(book, side_index, price);
+    if (index != NONE) {
+        *hint_for(book, price) = index; /* only now: growth makes new hints */
     }
-    index = find_or_insert(book, side_index, price);
-    *hint = index + 1;
     return index;
 }
 
 /* The level of a price, or NONE. */
 uint32_t find_level(const clob_book *book, uint32_t side_index, int64_t price)
 {
-    uint32_t index = *hint_for(book, price) - 1;
+    uint32_t index = *hint_for(book, price);
     if (is_level(book, index, side_index, price)) {
         return index;
     }
@@ -299,13 +317,10 @@ static void remove_at(clob_book *book, side *of, const path *taken, uint32_t pla
 
 static void unlink_level(clob_book *book, side *of, const level *gone)
 {
-    if (gone->worse != NONE) {
-        book->levels[gone->worse].better = gone->better;
-    }
-    if (gone->better != NONE) {
-        book->levels[gone->better].worse = gone->worse;
-    } else {
-        of->best = gone->worse;
+    book->levels[gone->worse].better = gone->better;
+    book->levels[gone->better].worse = gone->worse;
+    if (gone->better == NONE) {
+        set_best(book, of, gone->worse);
     }
 }
 
@@ -330,5 +345,7 @@ void drop_level(clob_book *book, uint32_t level_index)
         remove_at(book, of, &taken, count_below(leaf->keys, leaf->count, key));
     }
     gone->side = SIDE_FREE;
-    GIVE(book->level_pool, book->levels, better, level_index);
+    gone->better = book->level_pool.free;
+    book->level_pool.free = level_index;
+    book->level_pool.live--;
 }

@@ -8,6 +8,13 @@ static inline int64_t limit_key_of(uint32_t other_index, bool is_market, int64_t
     return is_market ? INT64_MIN : key_of(other_index, price);
 }
 
+/* Whether side `side_index` has a level down to `limit_key`. */
+static inline bool reaches(const clob_book *book, uint32_t side_index, int64_t limit_key)
+{
+    const side *of = &book->sides[side_index];
+    return of->best != NONE && key_of(side_index, book->levels[of->best].price) >= limit_key;
+}
+
 /* Whether side `side_index` holds `size` down to `limit_key`, as a fill-or-kill order asks. */
 static bool holds(const clob_book *book, uint32_t side_index, int64_t limit_key, int64_t size)
 {
@@ -37,14 +44,11 @@ static inline void fill_head(clob_book *book, level *at)
     uint32_t index = at->head;
     const order *filled = &book->orders[index];
     at->head = filled->next;
-    if (at->head == NONE) {
-        at->tail = NONE;
-    } else {
-        book->orders[at->head].prev = NONE;
-    }
+    book->orders[at->head].prev = NONE;
+    at->tail = at->head == NONE ? NONE : at->tail;
     at->orders--;
     empty_slot(book, slot_of(book, filled->id, hash_of(filled->id)));
-    GIVE(book->order_pool, book->orders, next, index);
+    free_order(book, index);
 }
 
 /* Fills up to `size` from one level; returns what is left of `size`. */
@@ -77,7 +81,7 @@ static int64_t match_level(clob_book *book, side *other, uint32_t level_index, i
 static int64_t match(clob_book *book, uint32_t other_index, int64_t limit_key, int64_t size)
 {
     side *other = &book->sides[other_index];
-    while (size > 0 && other->best != NONE && best_key(book, other_index) >= limit_key) {
+    while (size > 0 && reaches(book, other_index, limit_key)) {
         size = match_level(book, other, other->best, size);
     }
     return size;
@@ -99,13 +103,20 @@ static clob_status check_incoming(clob_book *book, const clob_incoming *in, bool
         status = CLOB_DUPLICATE_ORDER;
     } else if (rests && in->size > INT64_MAX - book->sides[in->is_ask].size) {
         status = CLOB_SIDE_FULL;
-    } else if (rests && book->order_pool.live == book->orders_max) {
+    } else if (rests && count_orders(book) == book->orders_max) {
         status = CLOB_BOOK_FULL;
         other = book->orders_max;
     } else {
         return CLOB_OK;
     }
     return refuse(book, status, in->order_id, in->price, in->size, other);
+}
+
+/* So that what is left of an order can rest, whatever it fills before. */
+static inline bool make_room_to_rest(clob_book *book)
+{
+    return (LIKELY(has_room_for_order(book)) || grow_orders(book) == CLOB_OK) &&
+           (LIKELY(has_room_for_level(book)) || grow_for_level(book) == CLOB_OK);
 }
 
 clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fill **fills, size_t *count)
@@ -119,7 +130,7 @@ clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fil
         return status;
     }
     int64_t limit_key = limit_key_of(other_index, in->is_market, in->price);
-    bool trades = book->sides[other_index].best != NONE && best_key(book, other_index) >= limit_key;
+    bool trades = reaches(book, other_index, limit_key);
     if (UNLIKELY(trades && in->post_only)) {
         return refuse(book, CLOB_WOULD_CROSS, in->order_id, in->price, in->size,
                       book->levels[book->sides[other_index].best].price);
@@ -127,10 +138,8 @@ clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fil
     if (in->time_in_force == CLOB_FOK && (!trades || !holds(book, other_index, limit_key, in->size))) {
         return refuse(book, CLOB_NOT_FILLABLE, in->order_id, in->price, in->size, in->is_market);
     }
-    if (UNLIKELY(rests && !has_room_to_rest(book))) {
-        if (grow_to_rest(book) != CLOB_OK) {
-            return refuse(book, CLOB_NO_MEMORY, in->order_id, in->price, in->size, 0);
-        }
+    if (rests && !make_room_to_rest(book)) {
+        return refuse(book, CLOB_NO_MEMORY, in->order_id, in->price, in->size, 0);
     }
     book->fill_count = 0;
     int64_t left = in->size;
@@ -142,7 +151,8 @@ clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fil
         left = match(book, other_index, limit_key, in->size);
     }
     if (rests && left > 0) {
-        rest(book, slot_of(book, in->order_id, hash), hash, in->order_id, side_index, in->price, left);
+        uint32_t level_index = level_for(book, side_index, in->price);
+        rest(book, slot_of(book, in->order_id, hash), hash, in->order_id, level_index, left);
     }
     *fills = book->fills;
     *count = book->fill_count;

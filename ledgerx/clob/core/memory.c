@@ -7,41 +7,80 @@
 #define LEVELS_FIRST 32
 #define NODES_FIRST 16
 #define FILLS_FIRST 32
+#define ORDERS_SMALL 65536 /* up to here the ids' table is a quarter full at most, from there on half */
 #define HINTS_A_LEVEL 4
 #define HINTS_MAX 65536 /* more would leave the cache that they are for */
 
-/* What an empty book's tables point at. Nothing writes here: the first order grows them. */
+/* What an empty book's tables and pools point at. Nothing writes here: the first order grows them. */
 static const uint64_t no_slots[2] = {0, 0};
 static const uint32_t no_hints[2] = {0, 0};
+static const order no_orders[1] = {{.id = 0}};
+static const level no_levels[1] = {{.side = SIDE_FREE}};
+static const node no_nodes[1] = {{.count = 0}};
 
 static void *take_memory(clob_book *book, void *memory, size_t bytes)
 {
     return book->allocator.realloc(book->allocator.context, memory, bytes);
 }
 
-static void give_memory(clob_book *book, void *memory)
+/* Gives `memory` back, unless it is what an empty book has in its place. */
+static void give_memory(clob_book *book, void *memory, const void *none)
 {
-    if (memory != NULL) {
+    if (memory != none) {
         book->allocator.free(book->allocator.context, memory);
     }
 }
 
-/* ---------------------------------------------------------------- life */
-
-static void empty_pool(pool *emptied)
+/* Moves a pool of entries of `entry_bytes` to room for `capacity` of them and entry 0, which is cleared if the
+   pool had none; NULL if there is no memory. */
+static void *moved_pool(clob_book *book, void *entries, const void *none, size_t entry_bytes, uint32_t capacity)
 {
-    emptied->used = emptied->live = 0;
-    emptied->free = NONE;
+    void *moved = take_memory(book, entries == none ? NULL : entries, entry_bytes * ((size_t)capacity + 1));
+    if (moved != NULL && entries == none) {
+        memcpy(moved, none, entry_bytes);
+    }
+    return moved;
 }
 
-static void empty_sides(clob_book *book)
+/* ---------------------------------------------------------------- life */
+
+/* Put the entries of a pool above `used` in front of its free list, the lowest first. */
+static void free_orders_above(clob_book *book, uint32_t used)
 {
-    empty_pool(&book->order_pool);
-    empty_pool(&book->level_pool);
-    empty_pool(&book->node_pool);
+    for (uint32_t i = book->order_pool.capacity; i > used; i--) {
+        book->orders[i].next = book->order_pool.free;
+        book->order_pool.free = i;
+    }
+}
+
+static void free_levels_above(clob_book *book, uint32_t used)
+{
+    for (uint32_t i = book->level_pool.capacity; i > used; i--) {
+        book->levels[i].side = SIDE_FREE;
+        book->levels[i].better = book->level_pool.free;
+        book->level_pool.free = i;
+    }
+}
+
+static void free_nodes_above(clob_book *book, uint32_t used)
+{
+    for (uint32_t i = book->node_pool.capacity; i > used; i--) {
+        book->nodes[i].child[0] = book->node_pool.free;
+        book->node_pool.free = i;
+    }
+}
+
+static void empty_content(clob_book *book)
+{
+    book->order_pool.free = book->level_pool.free = book->node_pool.free = NONE;
+    book->level_pool.live = book->node_pool.live = 0;
+    free_orders_above(book, 0);
+    free_levels_above(book, 0);
+    free_nodes_above(book, 0);
     for (int i = 0; i < 2; i++) {
         book->sides[i] = (side){.best = NONE, .root = NONE, .last_leaf = NONE};
     }
+    book->best = (clob_best){.bid = INT64_MIN, .ask = INT64_MAX};
 }
 
 clob_book *clob_new(uint32_t orders_max, const clob_allocator *allocator)
@@ -61,7 +100,10 @@ clob_book *clob_new(uint32_t orders_max, const clob_allocator *allocator)
     book->slot_shift = 31;
     book->hints = (uint32_t *)no_hints;
     book->hint_shift = 63;
-    empty_sides(book);
+    book->orders = (order *)no_orders;
+    book->levels = (level *)no_levels;
+    book->nodes = (node *)no_nodes;
+    empty_content(book);
     return book;
 }
 
@@ -70,22 +112,18 @@ void clob_free(clob_book *book)
     if (book == NULL) {
         return;
     }
-    give_memory(book, book->orders);
-    give_memory(book, book->levels);
-    give_memory(book, book->nodes);
-    give_memory(book, book->fills);
-    if (book->slots != no_slots) {
-        give_memory(book, book->slots);
-    }
-    if (book->hints != no_hints) {
-        give_memory(book, book->hints);
-    }
+    give_memory(book, book->orders, no_orders);
+    give_memory(book, book->levels, no_levels);
+    give_memory(book, book->nodes, no_nodes);
+    give_memory(book, book->fills, NULL);
+    give_memory(book, book->slots, no_slots);
+    give_memory(book, book->hints, no_hints);
     book->allocator.free(book->allocator.context, book);
 }
 
 void clob_clear(clob_book *book)
 {
-    empty_sides(book);
+    empty_content(book);
     if (book->slots != no_slots) {
         memset(book->slots, 0, ((size_t)book->slot_mask + 1) * sizeof *book->slots);
     }
@@ -146,36 +184,37 @@ static clob_status grow_slots(clob_book *book, uint32_t bits)
             slots[slot] = content;
         }
     }
-    if (before != 0) {
-        give_memory(book, book->slots);
-    }
+    give_memory(book, book->slots, no_slots);
     book->slots = slots;
     book->slot_mask = mask;
     book->slot_shift = 32 - bits;
     return CLOB_OK;
 }
 
-static clob_status grow_orders(clob_book *book)
+clob_status grow_orders(clob_book *book)
 {
-    uint32_t capacity = doubled(book->order_pool.capacity, ORDERS_FIRST, book->orders_max);
-    if (grow_slots(book, bits_for((size_t)capacity * 2)) != CLOB_OK) {
+    uint32_t before = book->order_pool.capacity;
+    uint32_t capacity = doubled(before, ORDERS_FIRST, book->orders_max);
+    if (grow_slots(book, bits_for((size_t)capacity * (capacity <= ORDERS_SMALL ? 4 : 2))) != CLOB_OK) {
         return CLOB_NO_MEMORY;
     }
-    order *orders = take_memory(book, book->orders, capacity * sizeof *orders);
+    order *orders = moved_pool(book, book->orders, no_orders, sizeof *orders, capacity);
     if (orders == NULL) {
         return CLOB_NO_MEMORY;
     }
     book->orders = orders;
     book->order_pool.capacity = capacity;
+    free_orders_above(book, before);
     return CLOB_OK;
 }
 
 static clob_status grow_levels(clob_book *book)
 {
-    uint32_t capacity = doubled(book->level_pool.capacity, LEVELS_FIRST, book->orders_max);
+    uint32_t before = book->level_pool.capacity;
+    uint32_t capacity = doubled(before, LEVELS_FIRST, book->orders_max);
     uint32_t hint_bits = bits_for(capacity < HINTS_MAX / HINTS_A_LEVEL ? capacity * HINTS_A_LEVEL : HINTS_MAX);
     size_t hint_count = (size_t)1 << hint_bits;
-    level *levels = take_memory(book, book->levels, capacity * sizeof *levels);
+    level *levels = moved_pool(book, book->levels, no_levels, sizeof *levels, capacity);
     if (levels == NULL) {
         return CLOB_NO_MEMORY;
     }
@@ -185,45 +224,38 @@ static clob_status grow_levels(clob_book *book)
         return CLOB_NO_MEMORY;
     }
     memset(hints, 0, hint_count * sizeof *hints);
-    if (book->hints != no_hints) {
-        give_memory(book, book->hints);
-    }
+    give_memory(book, book->hints, no_hints);
     book->hints = hints;
     book->hint_shift = 64 - hint_bits;
     book->level_pool.capacity = capacity;
+    free_levels_above(book, before);
     return CLOB_OK;
 }
 
 static clob_status grow_nodes(clob_book *book)
 {
-    uint32_t capacity = doubled(book->node_pool.capacity, NODES_FIRST, UINT32_MAX);
-    node *nodes = take_memory(book, book->nodes, capacity * sizeof *nodes);
+    uint32_t before = book->node_pool.capacity;
+    uint32_t capacity = doubled(before, NODES_FIRST, UINT32_MAX);
+    node *nodes = moved_pool(book, book->nodes, no_nodes, sizeof *nodes, capacity);
     if (nodes == NULL) {
         return CLOB_NO_MEMORY;
     }
     book->nodes = nodes;
     book->node_pool.capacity = capacity;
+    free_nodes_above(book, before);
     return CLOB_OK;
 }
 
 clob_status grow_for_level(clob_book *book)
 {
     clob_status status = CLOB_OK;
-    if (book->level_pool.live == book->level_pool.capacity && book->level_pool.capacity < book->orders_max) {
+    if (book->level_pool.free == NONE && book->level_pool.capacity < book->orders_max) {
         status = grow_levels(book);
     }
     if (status == CLOB_OK && book->node_pool.live + NODES_SPARE > book->node_pool.capacity) {
         status = grow_nodes(book);
     }
     return status;
-}
-
-clob_status grow_to_rest(clob_book *book)
-{
-    if (book->order_pool.live == book->order_pool.capacity && grow_orders(book) != CLOB_OK) {
-        return CLOB_NO_MEMORY;
-    }
-    return grow_for_level(book);
 }
 
 /* Makes room for the fills of an order that meets side `side_index` down to `limit_key`. */

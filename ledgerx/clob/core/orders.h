@@ -5,30 +5,34 @@
 
 #include "ids.h"
 
-/* Rests a new order at the back of its price's queue; `slot` is where its id's search ended. */
-static inline void rest(clob_book *book, uint32_t slot, uint32_t hash, uint64_t id, uint32_t side_index, int64_t price,
-                        int64_t size)
+/* Rests a new order at the back of a level's queue; `slot` is where its id's search ended. The caller has made
+   sure of an entry for it. */
+static inline void rest(clob_book *book, uint32_t slot, uint32_t hash, uint64_t id, uint32_t level_index, int64_t size)
 {
-    uint32_t level_index = find_or_make_level(book, side_index, price);
     level *at = &book->levels[level_index];
-    uint32_t index = TAKE(book->order_pool, book->orders, next);
+    side *of = &book->sides[at->side];
+    uint32_t index = book->order_pool.free;
     order *made = &book->orders[index];
+    book->order_pool.free = made->next;
     made->id = id;
     made->size = size;
     made->prev = at->tail;
     made->next = NONE;
     made->level = level_index;
-    if (at->tail == NONE) {
-        at->head = index;
-    } else {
-        book->orders[at->tail].next = index;
-    }
+    book->orders[at->tail].next = index;
+    at->head = either(at->tail == NONE, index, at->head);
     at->tail = index;
     at->size += size;
     at->orders++;
-    book->sides[side_index].size += size;
-    book->sides[side_index].orders++;
+    of->size += size;
+    of->orders++;
     fill_slot(book, slot, hash, index);
+}
+
+static inline void free_order(clob_book *book, uint32_t index)
+{
+    book->orders[index].next = book->order_pool.free;
+    book->order_pool.free = index;
 }
 
 /* Takes an order out of its queue, and its level if it was the last there. Its id's slot is the caller's. */
@@ -37,23 +41,18 @@ static inline void unrest(clob_book *book, uint32_t index)
     order *gone = &book->orders[index];
     level *at = &book->levels[gone->level];
     side *of = &book->sides[at->side];
-    if (gone->prev == NONE) {
-        at->head = gone->next;
-    } else {
-        book->orders[gone->prev].next = gone->next;
-    }
-    if (gone->next == NONE) {
-        at->tail = gone->prev;
-    } else {
-        book->orders[gone->next].prev = gone->prev;
-    }
+    uint32_t prev = gone->prev, next = gone->next;
+    book->orders[prev].next = next;
+    book->orders[next].prev = prev;
+    at->head = either(prev == NONE, next, at->head);
+    at->tail = either(next == NONE, prev, at->tail);
     at->size -= gone->size;
     of->size -= gone->size;
     of->orders--;
     if (--at->orders == 0) {
         drop_level(book, gone->level);
     }
-    GIVE(book->order_pool, book->orders, next, index);
+    free_order(book, index);
 }
 
 static inline void shrink(clob_book *book, uint32_t index, int64_t by)
@@ -68,9 +67,9 @@ static inline void shrink(clob_book *book, uint32_t index, int64_t by)
 /* Whether an order for side `side_index` at `price` would trade with the other side's best level. */
 static inline bool crosses(const clob_book *book, uint32_t side_index, int64_t price)
 {
-    const side *other = &book->sides[!side_index];
-    return other->best != NONE &&
-           (side_index == ASK ? book->levels[other->best].price >= price : book->levels[other->best].price <= price);
+    /* A side without orders has the best price that nothing reaches but the end of the range itself. */
+    int64_t best = side_index == ASK ? book->best.bid : book->best.ask;
+    return UNLIKELY(key_of(!side_index, best) >= key_of(!side_index, price)) && book->sides[!side_index].best != NONE;
 }
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "ids.h"
 
-size_t clob_count(const clob_book *book) { return book->order_pool.live; }
+size_t clob_count(const clob_book *book) { return count_orders(book); }
 
 uint32_t clob_orders_max(const clob_book *book) { return book->orders_max; }
 
@@ -10,7 +10,7 @@ int64_t clob_total(const clob_book *book, bool is_ask) { return book->sides[is_a
 
 bool clob_has(const clob_book *book, bool is_ask) { return book->sides[is_ask].best != NONE; }
 
-clob_best clob_best_prices(const clob_book *book) { return best_prices(book); }
+clob_best clob_best_prices(const clob_book *book) { return book->best; }
 
 /* ---------------------------------------------------------------- levels and orders by handle */
 
