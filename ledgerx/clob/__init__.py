@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ledgerx.clob._records import EVENT_BYTES, EVENT_DTYPE, EventKind
+from collections.abc import Sequence
+
+from ledgerx.clob._records import EVENT_BYTES, EVENT_DTYPE, FILL_DTYPE, EventKind
 from ledgerx.clob._types import (
     ORDER_ID_MAX,
     ORDERS_MAX,
@@ -17,13 +19,16 @@ from ledgerx.clob._types import (
 from ledgerx.errors import NotCompiled
 
 try:
-    from ledgerx.clob._clob import Book
+    from ledgerx.clob._clob import Book, Fills
 except ImportError as error:
     raise NotCompiled("ledgerx.clob._clob") from error
+
+Sequence.register(Fills)
 
 __all__ = [
     "EVENT_BYTES",
     "EVENT_DTYPE",
+    "FILL_DTYPE",
     "ORDERS_MAX",
     "ORDER_ID_MAX",
     "PRICE_MAX",
@@ -32,6 +37,7 @@ __all__ = [
     "Book",
     "EventKind",
     "Fill",
+    "Fills",
     "Level",
     "Order",
     "TimeInForce",

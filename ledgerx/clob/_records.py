@@ -29,6 +29,7 @@ __all__ = [
     "EVENT_BYTES",
     "EVENT_DTYPE",
     "EVENT_FORMAT",
+    "FILL_DTYPE",
     "Buffer",
     "EventKind",
     "best_of",
@@ -63,6 +64,13 @@ EVENT_DTYPE: Final[dict[str, Any]] = {
     "itemsize": EVENT_BYTES,
 }
 """The record as `numpy.dtype` takes it."""
+
+FILL_DTYPE: Final[dict[str, Any]] = {
+    "names": ["order_id", "price", "size", "left"],
+    "formats": ["<u8", "<i8", "<i8", "<i8"],
+    "itemsize": 32,
+}
+"""The record of a fill in the buffer of a `Fills`, as `numpy.dtype` takes it."""
 
 BEST_FORMAT: Final = "<qq"
 """The best prices after an event, bid then ask: PRICE_MIN where there is no bid, PRICE_MAX where no ask."""

@@ -1,6 +1,7 @@
 """The order book in plain Python: price-time priority, all integers, no I/O and no clock.
 
-It is the oracle of any faster book with this interface, so each rule stands in a docstring here.
+It is the oracle of any faster book with this interface, so each rule stands in a docstring here. Fills are
+a list here, and a `Fills` that equals it there.
 
 * Of one side, the better price goes first (bids: higher, asks: lower); of one price, who came first.
 * An order trades at the price of the resting order it meets.

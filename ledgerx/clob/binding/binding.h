@@ -16,9 +16,15 @@
 #define UNLIKELY(x) (x)
 #endif
 
+typedef struct fills_object fills_object;
+
 /* What the module holds: the types of what a book returns, and an exception a status. */
 typedef struct binding_state {
     PyTypeObject *book_type;
+    PyTypeObject *fills_type;
+    PyObject *no_fills;           /* the empty Fills */
+    fills_object *free_fills;     /* to use again */
+    int free_fills_count;
     PyTypeObject *fill_type;
     PyTypeObject *level_type;
     PyTypeObject *order_type;
@@ -64,6 +70,12 @@ static inline PyObject *const *arranged(const signature *expected, PyObject *con
 {
     if (LIKELY(names == NULL && count == expected->count)) {
         return args;
+    }
+    if (names == NULL && count >= expected->required && count < expected->count) {
+        for (Py_ssize_t i = 0; i < expected->count; i++) {
+            storage[i] = i < count ? args[i] : NULL;
+        }
+        return storage;
     }
     return arranged_slowly(expected, args, count, names, storage);
 }
@@ -135,9 +147,16 @@ static inline int to_bool(PyObject *value)
 
 /* ---- values.c ---- */
 
-PyObject *fill_list(const binding_state *state, const clob_fill *fills, size_t count);
+PyObject *fill_tuple(const binding_state *state, const clob_fill *fill);
 PyObject *level_tuple(const binding_state *state, clob_level level);
 PyObject *order_tuple(const binding_state *state, clob_order order);
+
+/* ---- fills.c ---- */
+
+extern PyType_Spec fills_spec;
+
+PyObject *new_fills(binding_state *state, const clob_fill *fills, size_t count);
+void drop_free_fills(binding_state *state);
 
 /* ---- errors.c ---- */
 

@@ -153,7 +153,7 @@ static PyObject *book_submit(book_object *self, PyObject *const *args, Py_ssize_
         }
         return raise_refusal(self);
     }
-    return fill_list(self->state, fills, fill_count);
+    return new_fills(self->state, fills, fill_count);
 }
 
 static const signature preview_signature = {"preview", 3, 3, {"is_ask", "price", "size"}};
@@ -184,7 +184,7 @@ static PyObject *book_preview(book_object *self, PyObject *const *args, Py_ssize
     if (UNLIKELY(clob_preview(self->book, is_ask, is_market, price, size, &fills, &fill_count) != CLOB_OK)) {
         return raise_refusal(self);
     }
-    return fill_list(self->state, fills, fill_count);
+    return new_fills(self->state, fills, fill_count);
 }
 
 /* ---------------------------------------------------------------- orders changed */

@@ -1,4 +1,4 @@
-/* The module ledgerx.clob._clob: one type, Book. */
+/* The module ledgerx.clob._clob: the types Book and Fills. */
 
 #include "binding.h"
 
@@ -16,14 +16,21 @@ static int module_exec(PyObject *module)
     if (state->fill_type == NULL || state->level_type == NULL || state->order_type == NULL || !init_errors(state)) {
         return -1;
     }
+    state->fills_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &fills_spec, NULL);
+    state->no_fills = state->fills_type == NULL ? NULL : new_fills(state, NULL, 0);
     state->book_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &book_spec, NULL);
-    return state->book_type == NULL ? -1 : PyModule_AddType(module, state->book_type);
+    if (state->no_fills == NULL || state->book_type == NULL || PyModule_AddType(module, state->fills_type) < 0) {
+        return -1;
+    }
+    return PyModule_AddType(module, state->book_type);
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     binding_state *state = PyModule_GetState(module);
     Py_VISIT(state->book_type);
+    Py_VISIT(state->fills_type);
+    Py_VISIT(state->no_fills);
     Py_VISIT(state->fill_type);
     Py_VISIT(state->level_type);
     Py_VISIT(state->order_type);
@@ -38,7 +45,10 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
 static int module_clear(PyObject *module)
 {
     binding_state *state = PyModule_GetState(module);
+    Py_CLEAR(state->no_fills);
+    drop_free_fills(state);
     Py_CLEAR(state->book_type);
+    Py_CLEAR(state->fills_type);
     Py_CLEAR(state->fill_type);
     Py_CLEAR(state->level_type);
     Py_CLEAR(state->order_type);

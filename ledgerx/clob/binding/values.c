@@ -39,32 +39,11 @@ static inline PyObject *filled_tuple(PyTypeObject *type, Py_ssize_t count, PyObj
     return tuple;
 }
 
-static inline PyObject *fill_tuple(const binding_state *state, const clob_fill *fill)
+PyObject *fill_tuple(const binding_state *state, const clob_fill *fill)
 {
     PyObject *values[] = {PyLong_FromUnsignedLongLong(fill->order_id), PyLong_FromLongLong(fill->price),
                           PyLong_FromLongLong(fill->size), PyLong_FromLongLong(fill->left)};
     return filled_tuple(state->fill_type, 4, values);
-}
-
-PyObject *fill_list(const binding_state *state, const clob_fill *fills, size_t count)
-{
-    PyObject *list = PyList_New((Py_ssize_t)count);
-    if (list == NULL) {
-        return NULL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        PyObject *fill = fill_tuple(state, &fills[i]);
-        if (fill == NULL) {
-            Py_DECREF(list);
-            return NULL;
-        }
-#if defined(Py_LIMITED_API)
-        PyList_SetItem(list, (Py_ssize_t)i, fill);
-#else
-        PyList_SET_ITEM(list, (Py_ssize_t)i, fill);
-#endif
-    }
-    return list;
 }
 
 PyObject *level_tuple(const binding_state *state, clob_level level)

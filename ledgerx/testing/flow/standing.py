@@ -7,7 +7,7 @@ and another has less; per price the sums stay equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ledgerx.clob import Book, Fill
 
@@ -69,7 +69,7 @@ class StandingOrders:
         """What is open of an order at the venue."""
         return self.book.order(standing.number).size if standing.number in self.book else 0
 
-    def filled(self, fills: list[Fill]) -> None:
+    def filled(self, fills: Iterable[Fill]) -> None:
         """Forgets orders that the venue filled whole, unless the file still has them."""
         for fill in fills:
             if not fill.left:
