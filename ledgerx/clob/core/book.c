@@ -201,7 +201,7 @@ INLINED clob_status apply_one(clob_book *book, const clob_event *event)
         return replace_order(book, at, event->price, event->size, &kept_place);
     case CLOB_CLEAR:
         clob_clear(book);
-        return CLOB_OK;
+        return checked(book, CLOB_OK);
     default:
         return refuse(book, CLOB_BAD_KIND, event->order_id, event->price, event->size, event->kind);
     }
@@ -232,12 +232,14 @@ clob_status clob_restore(clob_book *book, const clob_event *records, size_t coun
         return refuse(book, CLOB_NO_MEMORY, 0, 0, 0, 0);
     }
     clob_status status = clob_apply(fresh, records, count, NULL, done);
-    if (status == CLOB_OK) {
+    if (status == CLOB_OK && book->error.status != CLOB_BROKEN) {
         clob_book content = *book;
         *book = *fresh;
         *fresh = content;
+        book->error = content.error; /* the last refusal stays readable */
     } else {
-        book->error = fresh->error;
+        const clob_error *wrong = &fresh->error;
+        status = refuse(book, status, wrong->order_id, wrong->price, wrong->size, wrong->other);
     }
     clob_free(fresh);
     return status;

@@ -149,7 +149,7 @@ const char *clob_check(const clob_book *book)
 #ifdef CLOB_DEBUG
 clob_status checked(clob_book *book, clob_status status)
 {
-    if (clob_check(book) != NULL) {
+    if (book->error.status == CLOB_BROKEN || clob_check(book) != NULL) {
         return refuse(book, CLOB_BROKEN, 0, 0, 0, 0);
     }
     return status;

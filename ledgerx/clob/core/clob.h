@@ -5,7 +5,7 @@
 
    * Prices are any int64, sizes 1 to INT64_MAX, ids 1 to UINT64_MAX. One side's sizes sum to at most INT64_MAX.
    * A call that does not return CLOB_OK has changed nothing. What was wrong stays readable in clob_error until
-     the next refused call. CLOB_BROKEN (only the debug build finds it) is final: every later call returns it.
+     the next refused call. CLOB_BROKEN (only the debug build finds it) is final: every later change returns it.
    * Memory comes from pools that double up to `orders_max` and are kept, so that a book in a steady state
      allocates nothing. Where memory is wanting a call returns CLOB_NO_MEMORY before it has changed anything.
    * A book has one owner at a time: there are no locks here. */
@@ -129,7 +129,7 @@ typedef struct clob_incoming {
     clob_time_in_force time_in_force;
 } clob_incoming;
 
-/* Matches. `fills` points at `count` fills that stay readable until the next call of submit or preview. */
+/* Matches. `fills` points at `count` fills that stay readable until the next submit, preview or restore. */
 clob_status clob_submit(clob_book *book, const clob_incoming *incoming, const clob_fill **fills, size_t *count);
 clob_status clob_preview(clob_book *book, bool is_ask, bool is_market, int64_t price, int64_t size,
                          const clob_fill **fills, size_t *count);
