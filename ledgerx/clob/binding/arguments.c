@@ -75,7 +75,11 @@ conversion to_int64_slowly(PyObject *value, const char *name, int64_t *converted
     int overflow;
     *converted = PyLong_AsLongLongAndOverflow(number, &overflow);
     Py_DECREF(number);
-    return overflow ? OUT_OF_RANGE : CONVERTED;
+    if (overflow != 0) {
+        *converted = overflow > 0 ? INT64_MAX : INT64_MIN;
+        return OUT_OF_RANGE;
+    }
+    return CONVERTED;
 }
 
 conversion to_order_id_slowly(PyObject *value, const char *name, uint64_t *converted)

@@ -82,6 +82,7 @@ static inline PyObject *const *arranged(const signature *expected, PyObject *con
 
 typedef enum conversion { CONVERTED, OUT_OF_RANGE, NOT_CONVERTED /* an exception is set */ } conversion;
 
+/* What is out of range becomes the nearest end of it. */
 conversion to_int64_slowly(PyObject *value, const char *name, int64_t *converted);
 conversion to_order_id_slowly(PyObject *value, const char *name, uint64_t *converted);
 int to_bool_slowly(PyObject *value);

@@ -190,9 +190,10 @@ static PyObject *book_preview(book_object *self, PyObject *const *args, Py_ssize
 /* ---------------------------------------------------------------- orders changed */
 
 /* An id that no order can have is no order's; a size beyond int64 is above any order's. */
-static PyObject *refuse_amount(const book_object *self, uint64_t order_id, PyObject *id, PyObject *amount)
+static PyObject *refuse_amount(const book_object *self, uint64_t order_id, PyObject *id, PyObject *amount,
+                               bool is_negative)
 {
-    if (PyLong_Check(amount) && PyObject_RichCompareBool(amount, Py_False, Py_GT) == 0) {
+    if (is_negative) {
         return PyErr_Format(self->state->errors[CLOB_BAD_SIZE], "order %S: size %S is not in 1 to 9223372036854775807",
                             id, amount);
     }
@@ -232,7 +233,7 @@ static inline PyObject *take_from(book_object *self, const signature *expected, 
         return raise_busy(self);
     }
     if (UNLIKELY(amount_converted == OUT_OF_RANGE)) {
-        return refuse_amount(self, order_id, args[0], args[1]);
+        return refuse_amount(self, order_id, args[0], args[1], amount < 0);
     }
     if (UNLIKELY(take(self->book, order_id, amount, &left) != CLOB_OK)) {
         return raise_for_id(self, id_converted, args[0]);

@@ -192,9 +192,6 @@ PyObject *book_depth(book_object *self, PyObject *const *args, Py_ssize_t count,
         return NULL;
     }
     REQUIRE_IDLE(self);
-    if (converted == OUT_OF_RANGE) {
-        wanted = PyObject_RichCompareBool(args[1], Py_False, Py_GT) == 1 ? INT64_MAX : 0;
-    }
     PyObject *list = PyList_New(0);
     uint32_t level = clob_best_level(self->book, is_ask);
     for (; list != NULL && wanted > 0 && level != CLOB_NONE; wanted--, level = clob_next_level(self->book, level)) {
