@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from ledgerx.clob import Book, Level
@@ -34,3 +38,31 @@ def test_what_is_an_int_by_index_alone_may_leave_int64(book: Book) -> None:
         book.reduce(10, Index(-(2**70)))  # type: ignore[arg-type]
     with pytest.raises(InvalidOrder, match=r"has less than .* open"):
         book.reduce(10, Index(2**70))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", ["snapshot", "depth", "orders", "submit", "preview"])
+def test_a_finalizer_may_change_the_book_that_is_being_told(method: str) -> None:
+    """A collection that a new tuple starts, as Python before 3.12 has it, runs what it likes."""
+    calls: dict[str, Callable[[], list[Any]]] = {
+        "snapshot": lambda: book.snapshot(),
+        "depth": lambda: book.depth(False, 5000),
+        "orders": lambda: book.orders(False, 1),
+        "submit": lambda: book.submit(9000, True, None, 5000),
+        "preview": lambda: book.preview(True, None, 5000),
+    }
+    book = Book()
+    for number in range(5000):
+        book.add(number + 1, False, 1 if method == "orders" else number, 1)
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            book.restore([])
+
+    gc.collect()
+    Cycle()
+    assert len(calls[method]()) == 5000
+    gc.collect()
+    assert len(book) == 0

@@ -9,6 +9,21 @@
         }                                                                                                              \
     } while (0)
 
+/* Before 3.12 any new container may start a collection, in which a finalizer may change the very book that is
+   being told: while handles of the core are in use, the collector waits. */
+#if PY_VERSION_HEX < 0x030C0000
+static inline int hold_collector(void) { return PyGC_Disable(); }
+static inline void release_collector(int was_enabled)
+{
+    if (was_enabled) {
+        (void)PyGC_Enable();
+    }
+}
+#else
+static inline int hold_collector(void) { return 0; }
+static inline void release_collector(int was_enabled) { (void)was_enabled; }
+#endif
+
 /* ---------------------------------------------------------------- properties */
 
 static PyObject *best_price(book_object *self, bool is_ask)
@@ -139,6 +154,7 @@ PyObject *book_snapshot(book_object *self, PyObject *ignored)
 {
     (void)ignored;
     REQUIRE_IDLE(self);
+    int was_enabled = hold_collector();
     PyObject *list = PyList_New(0);
     for (int is_ask = 0; list != NULL && is_ask < 2; is_ask++) {
         uint32_t level = clob_best_level(self->book, is_ask);
@@ -148,6 +164,7 @@ PyObject *book_snapshot(book_object *self, PyObject *ignored)
             }
         }
     }
+    release_collector(was_enabled);
     return list;
 }
 
@@ -192,6 +209,7 @@ PyObject *book_depth(book_object *self, PyObject *const *args, Py_ssize_t count,
         return NULL;
     }
     REQUIRE_IDLE(self);
+    int was_enabled = hold_collector();
     PyObject *list = PyList_New(0);
     uint32_t level = clob_best_level(self->book, is_ask);
     for (; list != NULL && wanted > 0 && level != CLOB_NONE; wanted--, level = clob_next_level(self->book, level)) {
@@ -201,6 +219,7 @@ PyObject *book_depth(book_object *self, PyObject *const *args, Py_ssize_t count,
         }
         Py_XDECREF(made);
     }
+    release_collector(was_enabled);
     return list;
 }
 
@@ -249,10 +268,12 @@ PyObject *book_orders(book_object *self, PyObject *const *args, Py_ssize_t count
     if (price_arguments(self, &expected, args, count, names, &level, &price) < 0) {
         return NULL;
     }
+    int was_enabled = hold_collector();
     PyObject *list = PyList_New(0);
     if (list != NULL && level != CLOB_NONE && !append_orders(self, list, level)) {
         Py_CLEAR(list);
     }
+    release_collector(was_enabled);
     return list;
 }
 
