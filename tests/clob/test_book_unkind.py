@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import struct
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ledgerx.clob import Book, Level
+from ledgerx.clob._records import BEST_FORMAT
 from ledgerx.errors import InvalidOrder
 
 
@@ -66,3 +68,15 @@ def test_a_finalizer_may_change_the_book_that_is_being_told(method: str) -> None
     assert len(calls[method]()) == 5000
     gc.collect()
     assert len(book) == 0
+
+
+def test_buffers_may_begin_at_any_address(book: Book) -> None:
+    records = book.records()
+    for offset in range(1, 8):
+        applied, best = Book(), bytearray(8 + 16 * 3)
+        assert (
+            applied.apply(memoryview(bytes(offset) + records)[offset:], memoryview(best)[offset:][: 16 * 3])
+            == 3
+        )
+        assert applied.records() == records
+        assert [bid for bid, _ in struct.iter_unpack(BEST_FORMAT, best[offset:][: 16 * 3])] == [12, 12, 12]

@@ -150,18 +150,23 @@ static int to_record(const book_object *self, PyObject *order, clob_event *recor
         return -1;
     }
     PyObject *id = PyTuple_GetItem(fields, 0), *price = PyTuple_GetItem(fields, 2), *size = PyTuple_GetItem(fields, 3);
-    *record = (clob_event){.kind = CLOB_ADD};
+    uint64_t order_id;
+    int64_t price_value, size_value;
     int is_ask = to_bool(PyTuple_GetItem(fields, 1));
-    conversion id_converted = to_order_id(id, "order_id", &record->order_id);
-    conversion price_converted = to_int64(price, "price", &record->price);
-    conversion size_converted = to_int64(size, "size", &record->size);
+    conversion id_converted = to_order_id(id, "order_id", &order_id);
+    conversion price_converted = to_int64(price, "price", &price_value);
+    conversion size_converted = to_int64(size, "size", &size_value);
     int result = -1;
     if (is_ask >= 0 && id_converted != NOT_CONVERTED && price_converted != NOT_CONVERTED &&
         size_converted != NOT_CONVERTED) {
-        record->is_ask = is_ask;
         if (id_converted | price_converted | size_converted) {
             (void)raise_out_of_range(self, id_converted, id, price_converted, price, size);
         } else {
+            *record = (clob_event){.order_id = order_id,
+                                   .price = price_value,
+                                   .size = size_value,
+                                   .kind = CLOB_ADD,
+                                   .is_ask = is_ask};
             result = 0;
         }
     }

@@ -217,7 +217,7 @@ clob_status clob_apply(clob_book *book, const clob_event *events, size_t count, 
             break;
         }
         if (best != NULL) {
-            best[i] = book->best;
+            memcpy(&best[i], &book->best, sizeof *best); /* it may begin anywhere */
         }
     }
     *done = i;

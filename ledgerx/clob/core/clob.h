@@ -51,8 +51,15 @@ typedef enum clob_kind {
     CLOB_CLEAR = 6
 } clob_kind;
 
-/* The record of ledgerx/clob/_records.py: what clob_apply reads and clob_records writes. */
-typedef struct clob_event {
+/* The record of ledgerx/clob/_records.py: what clob_apply reads and clob_records writes, at any address, since a
+   caller's buffer may begin anywhere. */
+#if defined(__GNUC__)
+#define CLOB_ANYWHERE __attribute__((packed))
+#else
+#define CLOB_ANYWHERE
+#endif
+
+typedef struct CLOB_ANYWHERE clob_event {
     uint64_t order_id;
     int64_t price;
     int64_t size;
@@ -135,7 +142,7 @@ clob_status clob_preview(clob_book *book, bool is_ask, bool is_market, int64_t p
                          const clob_fill **fills, size_t *count);
 
 /* Carries out events in order up to the first that is refused; `done` is how many were carried out. `best`
-   is NULL or has room for `count`. */
+   is NULL or has room for `count`, at any address. */
 clob_status clob_apply(clob_book *book, const clob_event *events, size_t count, clob_best *best, size_t *done);
 
 /* ---- what stands ---- */
