@@ -133,9 +133,9 @@ void clob_clear(clob_book *book)
 size_t clob_memory_bytes(const clob_book *book)
 {
     size_t bytes = sizeof *book;
-    bytes += book->order_pool.capacity * sizeof *book->orders;
-    bytes += book->level_pool.capacity * sizeof *book->levels;
-    bytes += book->node_pool.capacity * sizeof *book->nodes;
+    bytes += book->orders == no_orders ? 0 : ((size_t)book->order_pool.capacity + 1) * sizeof *book->orders;
+    bytes += book->levels == no_levels ? 0 : ((size_t)book->level_pool.capacity + 1) * sizeof *book->levels;
+    bytes += book->nodes == no_nodes ? 0 : ((size_t)book->node_pool.capacity + 1) * sizeof *book->nodes;
     bytes += book->fills_capacity * sizeof *book->fills;
     bytes += book->slots == no_slots ? 0 : ((size_t)book->slot_mask + 1) * sizeof *book->slots;
     bytes += book->hints == no_hints ? 0 : ((size_t)1 << (64 - book->hint_shift)) * sizeof *book->hints;
