@@ -477,7 +477,7 @@ static PyMethodDef book_methods[] = {
     METHOD_NO_ARGUMENTS("checksum", book_checksum,
                         "64 bits that two books share if and, but for chance, only if their snapshots are equal."),
     METHOD_NO_ARGUMENTS("snapshot", book_snapshot,
-                        "All orders: bids from the highest price down, then asks from the lowest up, in order of time."),
+                        "All orders: bids from the highest price down, then asks from the lowest up, in time."),
     METHOD_NO_ARGUMENTS("records", book_records, "The snapshot as 32-byte records, each an ADD."),
     METHOD("restore", book_restore, "orders",
            "Replaces the whole content by `orders`, added in the order given; bytes are records.\n\n"

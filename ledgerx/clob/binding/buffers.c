@@ -50,7 +50,8 @@ static int get_records(PyObject *events, Py_buffer *view)
         return -1;
     }
     if (!is_records(view)) {
-        PyErr_Format(PyExc_TypeError, "events: %zd bytes of format %s are no 32-byte records: use numpy.dtype(EVENT_DTYPE)",
+        PyErr_Format(PyExc_TypeError,
+                     "events: %zd bytes of format %s are no 32-byte records: use numpy.dtype(EVENT_DTYPE)",
                      view->len, view->format == NULL ? "B" : view->format);
         PyBuffer_Release(view);
         return -1;

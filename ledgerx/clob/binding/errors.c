@@ -79,6 +79,7 @@ PyObject *raise_out_of_range(const book_object *self, conversion id_conversion, 
 
 PyObject *raise_busy(const book_object *self)
 {
-    PyErr_SetString(self->state->invalid_state, "the book is applying events in another thread: it has one owner at a time");
+    PyErr_SetString(self->state->invalid_state,
+                    "the book is applying events in another thread: it has one owner at a time");
     return NULL;
 }

@@ -166,7 +166,8 @@ static int fills_buffer(fills_object *self, Py_buffer *view, int flags)
 }
 
 static PyMethodDef fills_methods[] = {
-    {"count", (PyCFunction)(void (*)(void))fills_count, METH_O, "count($self, fill, /)\n--\n\nHow many fills equal one."},
+    {"count", (PyCFunction)(void (*)(void))fills_count, METH_O,
+     "count($self, fill, /)\n--\n\nHow many fills equal one."},
     {"index", (PyCFunction)(void (*)(void))fills_index, METH_O,
      "index($self, fill, /)\n--\n\nThe place of the first fill that equals one. Raises ValueError."},
     {"__reduce__", (PyCFunction)(void (*)(void))fills_reduce, METH_NOARGS, "A copy is a list."},
@@ -174,7 +175,7 @@ static PyMethodDef fills_methods[] = {
 };
 
 static PyType_Slot fills_slots[] = {
-    {Py_tp_doc, "The fills of one order in the order they happened: a sequence of Fill, equal to a list of the same.\n\n"
+    {Py_tp_doc, "The fills of one order in the order they happened: a sequence of Fill, equal to a list of them.\n\n"
                 "Also a buffer of 32-byte records: numpy.frombuffer(fills, FILL_DTYPE)."},
     {Py_tp_dealloc, fills_dealloc},
     {Py_tp_iter, fills_iter},

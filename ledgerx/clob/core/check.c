@@ -109,7 +109,8 @@ static const char *check_tree(const clob_book *book, uint32_t side_index, uint32
 static uint32_t count_free_orders(const clob_book *book)
 {
     uint32_t count = 0;
-    for (uint32_t i = book->order_pool.free; i != NONE && count <= book->order_pool.capacity; i = book->orders[i].next) {
+    uint32_t i = book->order_pool.free;
+    for (; i != NONE && count <= book->order_pool.capacity; i = book->orders[i].next) {
         count++;
     }
     return count;

@@ -46,17 +46,20 @@ void clob_error_text(const clob_error *error, char *text, size_t text_bytes)
         snprintf(text, text_bytes, "order %" PRIu64 " has %" PRId64 " open, not %" PRId64, id, other, size);
         break;
     case CLOB_NOT_AT_BEST:
-        snprintf(text, text_bytes, "order %" PRIu64 " at %" PRId64 " is not at the best price, %" PRId64, id, price, other);
+        snprintf(text, text_bytes, "order %" PRIu64 " at %" PRId64 " is not at the best price, %" PRId64, id, price,
+                 other);
         break;
     case CLOB_SIDE_FULL:
-        snprintf(text, text_bytes, "order %" PRIu64 ": size %" PRId64 " brings the side above %" PRId64, id, size, INT64_MAX);
+        snprintf(text, text_bytes, "order %" PRIu64 ": size %" PRId64 " brings the side above %" PRId64, id, size,
+                 INT64_MAX);
         break;
     case CLOB_BOOK_FULL:
-        snprintf(text, text_bytes, "order %" PRIu64 ": the book holds %" PRId64 " orders, as many as it may", id, other);
+        snprintf(text, text_bytes, "order %" PRIu64 ": the book holds %" PRId64 " orders, as many as it may", id,
+                 other);
         break;
     case CLOB_WOULD_CROSS:
-        snprintf(text, text_bytes, "order %" PRIu64 " at %" PRId64 " would trade: the other side's best price is %" PRId64,
-                 id, price, other);
+        snprintf(text, text_bytes, "order %" PRIu64 " at %" PRId64 " would trade: the other side's best is %" PRId64, id,
+                 price, other);
         break;
     case CLOB_NOT_FILLABLE:
         if (other) {

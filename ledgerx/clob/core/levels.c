@@ -182,8 +182,8 @@ static uint32_t first_level(clob_book *book, uint32_t side_index, int64_t price)
 }
 
 /* Puts a new level into the leaf to which `taken` leads (not read while the leaf has room), at `place`. */
-static uint32_t insert_level(clob_book *book, uint32_t side_index, int64_t price, const path *taken, uint32_t leaf_index,
-                             uint32_t place)
+static uint32_t insert_level(clob_book *book, uint32_t side_index, int64_t price, const path *taken,
+                             uint32_t leaf_index, uint32_t place)
 {
     side *of = &book->sides[side_index];
     int64_t key = key_of(side_index, price);
