@@ -19,6 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted(path for path in (ROOT / "ledgerx").rglob("*.py") if not path.stem.endswith("_pb2"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+C_SOURCES = sorted(path for end in ("*.c", "*.h") for path in (ROOT / "ledgerx").rglob(end))
 TOOLS = sorted((ROOT / "tools").glob("*.py"))
 
 # An import only ever points to a lower number; siblings do not import each other.
@@ -33,6 +34,7 @@ TIME_READERS: dict[str, str] = {}
 FILE_LINES_MAX = 600
 FILE_LINES_MEDIAN_MAX = 200
 FUNCTION_LINES_MAX = 70
+C_LINE_CHARACTERS_MAX = 120
 
 
 def name_of(path: Path) -> str:
@@ -85,6 +87,24 @@ def test_files_and_functions_stay_short(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             assert length <= FUNCTION_LINES_MAX, f"{node.name}, line {node.lineno}: {length} lines"
+
+
+@pytest.mark.parametrize("path", C_SOURCES, ids=name_of)
+def test_c_opens_with_what_it_is_and_stays_short(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("/* "), "no comment that says what the file is"
+    assert len(lines) <= FILE_LINES_MAX, f"{len(lines)} lines"
+    assert max(map(len, lines)) <= C_LINE_CHARACTERS_MAX
+    begun = 0
+    for number, line in enumerate(lines, 1):
+        begun = number if line == "{" else begun
+        if line == "}":
+            assert number - begun < FUNCTION_LINES_MAX, f"the function that ends at line {number}"
+
+
+def test_the_core_of_the_book_knows_no_python() -> None:
+    for path in (ROOT / "ledgerx" / "clob" / "core").iterdir():
+        assert "Python.h" not in path.read_text(), name_of(path)
 
 
 def test_the_median_file_is_short() -> None:
