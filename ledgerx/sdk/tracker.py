@@ -31,6 +31,7 @@ from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.line import AccountLine
 from ledgerx.sdk.link import Link, LinkSettings, LinkState
 from ledgerx.sdk.outstanding import Outstanding, ResendSettings
+from ledgerx.sdk.reads import Reads
 from ledgerx.sdk.states import TRADE_REQUESTS, Cause, State, cause_of, next_state
 from ledgerx.sdk.store import IDStoreItem
 
@@ -107,7 +108,7 @@ class Tracker:
         self._in_hand: list[bytes] = []
         self._failure: Error | None = None
         self._told: type[Error] | None = None  # the kind of failure that the user was told of last
-        self._reads: dict[str, RequestItem] = {}  # answers may be lost with the connection
+        self._reads = Reads()
         self._replay: RequestItem | None = None  # whose pages are coming in
         self._hole_replay: RequestItem | None = None  # the tracker's own
         self._venue_offset_ns: int | None = None  # venue time less monotonic time
@@ -194,10 +195,10 @@ class Tracker:
             item.encoded = self._stamp(item, now)
             item.first_connection = self.link.connection
         if isinstance(item.msg, _ASKED_AGAIN) and not item.answered:
-            self._reads[item.mid] = item
+            self._reads.add(item)
         for member in item.members:
             if isinstance(member.msg, _READS) and not member.answered:
-                self._reads[member.mid] = member
+                self._reads.add(member)
         self._unsent.append(item.encoded)
         self.outstanding.sent(now)
 
@@ -296,7 +297,7 @@ class Tracker:
         self.link.greeted(hello.interval_ms, now)
         self._failure = self._told = None
         self._unsent.clear()
-        for item in [*self._lost_reads(), *self.outstanding]:
+        for item in [*self._reads.lost(), *self.outstanding]:
             self._send(item, now)
         if first:
             self._events.append(Event("handle_connected"))
@@ -306,10 +307,6 @@ class Tracker:
         self.run_id = hello.run_id
         text = f"{why}; numbers start anew at {hello.head + 1}, requests the old one answered stay open"
         self._events.append(Event("handle_error", (Error(text),)))
-
-    def _lost_reads(self) -> list[RequestItem]:
-        """Reads acknowledged on an older connection whose answers did not all come."""
-        return [item for item in self._reads.values() if item.acknowledged]
 
     # ------------------------------------------------------------------ input
 
@@ -404,10 +401,11 @@ class Tracker:
         item = self._item(message.mid)
         known = item is not None and (item.mid in self._reads or not isinstance(item.msg, _ASKED_AGAIN))
         if item is None or not known:
-            if (
+            refusal = (
                 isinstance(message, api.MessageStatus)
                 and message.status >= api.MessageStatus.STATUS_MALFORMED
-            ):
+            )
+            if refusal and not self._reads.ended(message.mid):
                 text = f"the venue refused a message: {message.status} {message.message}"
                 self._events.append(Event("handle_error", (Error(text),)))
             return
@@ -418,7 +416,7 @@ class Tracker:
             self._replay = item if cause is Cause.ACKNOWLEDGED else None
         if cause in (Cause.FINISHED, Cause.REFUSED):
             item.answered = True
-            self._reads.pop(item.mid, None)
+            self._reads.end(item)
         if cause is not Cause.ACKNOWLEDGED or not repeated:
             self._events.append(self._event(message, item, 0))
 
@@ -498,7 +496,7 @@ class Tracker:
     def _forget(self, item: RequestItem) -> None:
         """The manual's scenario 3: all three messages may be discarded."""
         self._store.pop(item.mid, None)
-        self._reads.pop(item.mid, None)
+        self._reads.end(item)
         if item.state is State.FAILED:
             for member in item.members:
                 if not member.finished and not member.acknowledged:

@@ -185,6 +185,18 @@ def test_the_second_answer_to_a_read_that_was_sent_twice_is_dropped() -> None:
     assert item.state is State.DONE
 
 
+def test_the_second_refusal_of_a_read_that_was_sent_twice_is_no_error() -> None:
+    bench = Bench()
+    item = bench.submit(api.MessageGetBookState())
+    refusal = bench.status(item.mid, 400, numbered=False)
+    bench.say(refusal)
+    bench.say(refusal)
+    assert handlers(bench.dispatch()).count("handle_status_message") == 1
+    bench.say(refusal)
+    assert handlers(bench.dispatch()) == []
+    assert item.state is State.FAILED
+
+
 def test_batch_members_are_acknowledged_by_the_batch_message_and_never_resent_alone() -> None:
     bench = Bench()
     orders = [api.MessageLimitOrder(contract_id=1, size=1, price_in_cents=100) for _ in range(3)]
