@@ -59,18 +59,31 @@ class Dispatcher:
         """Whether the caller runs on the dispatch thread."""
         return threading.current_thread() is self.thread
 
+    def step(self) -> bool:
+        """Dispatch one event on the caller's thread, for a driver that starts none; whether one waited."""
+        try:
+            event = self._queue.get_nowait()
+        except queue.Empty:
+            return False
+        if event is not None:
+            self._dispatch(event)
+        return True
+
     def _run(self) -> None:
         while True:
             event = self._queue.get()
             if event is None or self._stopping:
                 break
-            self._call(event)
-            if event.public:
-                with self._public_lock:
-                    self._public_waiting -= 1
-            self._done(event)
+            self._dispatch(event)
         if self._last is not None:
             self._call(self._last)
+
+    def _dispatch(self, event: Event) -> None:
+        self._call(event)
+        if event.public:
+            with self._public_lock:
+                self._public_waiting -= 1
+        self._done(event)
 
     def _call(self, event: Event) -> None:
         if event.handler:

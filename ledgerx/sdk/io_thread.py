@@ -47,6 +47,9 @@ class IOThread:
 
     `lock` guards `tracker` and `feed`; `changed` is notified when a request's state, the connection or the
     thread's own life may have changed. `ended` calls back when the thread's last act is done.
+
+    `connect` and `poller` are the seam for a network that is no network: a driver that gives its own
+    calls `prepare` in place of `start`, then `turn`, and `step` of the dispatcher (ledgerx.testing does).
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class IOThread:
         settings: ContextSettings,
         clock: Clock,
         on_end: Callable[[], object],
+        connect: Callable[[AnyContext], Transport] | None = None,
+        poller: Callable[[], zmq.Poller] = zmq.Poller,
     ) -> None:
         self.address = address
         self.settings = settings
@@ -80,8 +85,8 @@ class IOThread:
         self.ended = False  # the thread will do nothing more
         self._forked = False  # the thread is another process's
         self._on_end = on_end
-        self._keys = keys
-        self._server_key = server_key
+        self._connect = connect or (lambda ctx: Transport(ctx, address, keys, server_key))
+        self._poller = poller
         self._clock = clock
         self._feed_heard_at = 0.0
         self._feed_read = False  # not while its handlers are far behind
@@ -108,12 +113,17 @@ class IOThread:
         """Start this thread and the dispatch thread, which calls `processor`. Raises InvalidState."""
         with self.lock:
             self.check_startable()
-            self.dispatcher = Dispatcher(processor, self._dispatched, "ledgerx-dispatch")
+            dispatcher = self.prepare(processor)
             self._wake_read, self._wake_write = os.pipe()
             os.set_blocking(self._wake_write, False)
             self.thread = DaemonThread(self._run, "ledgerx-io")
-        self.dispatcher.thread.start()
+        dispatcher.thread.start()
         self.thread.start()
+
+    def prepare(self, processor: MessageProcessor) -> Dispatcher:
+        """Make the dispatcher that calls `processor`, and start nothing."""
+        self.dispatcher = Dispatcher(processor, self._dispatched, "ledgerx-dispatch")
+        return self.dispatcher
 
     def stop(self) -> None:
         """Have both threads end; what was submitted is sent first. Returns at once."""
@@ -207,7 +217,7 @@ class IOThread:
         linger_s = 0.0
         try:
             while not self.stopping:
-                self._turn(ctx)
+                self.turn(ctx)
             end = self._clock.monotonic() + self.settings.close_timeout_s
             self._flush(ctx, end)
             if self.connected:  # what waits for a connection would linger in vain
@@ -232,7 +242,8 @@ class IOThread:
         ctx.term()
         self._on_end()
 
-    def _turn(self, ctx: AnyContext, wait_max_s: float = _POLL_MAX_S) -> None:
+    def turn(self, ctx: AnyContext, wait_max_s: float = _POLL_MAX_S) -> None:
+        """One turn of the loop: wait, read, let the tracker act, write, pass events on."""
         now = self._clock.monotonic()
         with self.lock:
             if self.tracker.link.state is LinkState.DOWN:
@@ -260,7 +271,7 @@ class IOThread:
 
     def _poll(self, wait_s: float) -> set[Any]:
         assert self.dispatcher is not None
-        poller = zmq.Poller()
+        poller = self._poller()
         poller.register(self._wake_read, zmq.POLLIN)
         transport = self._transport
         if transport is not None:
@@ -329,7 +340,7 @@ class IOThread:
         self._feed_heard_at = now
         self.tracker.connection_opened(now)
         try:
-            self._transport = Transport(ctx, self.address, self._keys, self._server_key)
+            self._transport = self._connect(ctx)
         except Error as error:
             self.tracker.connection_lost(now, error)
             return
@@ -352,7 +363,7 @@ class IOThread:
     def _flush(self, ctx: AnyContext, end: float) -> None:
         """Before the end: what was submitted leaves, if the exchange takes it by then."""
         while self.tracker.has_unsent_requests and (left_s := end - self._clock.monotonic()) > 0:
-            self._turn(ctx, min(left_s, _POLL_MAX_S))
+            self.turn(ctx, min(left_s, _POLL_MAX_S))
 
 
 def _drain(socket: AnySocket) -> list[list[bytes]]:
