@@ -15,7 +15,10 @@ from typing import Protocol
 # (Linux: CLOCK_BOOTTIME; macOS: CLOCK_MONOTONIC; Windows: time.monotonic itself).
 _CLOCK_ID = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "SystemClock", "seeded_random"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "Random", "SystemClock", "seeded_random"]
+
+Random = random.Random
+"""A source of numbers, as `seeded_random` makes one."""
 
 
 class Clock(Protocol):
@@ -60,9 +63,9 @@ class SystemClock:
         return raw.hex()
 
 
-def seeded_random(seed: str | int) -> random.Random:
+def seeded_random(seed: str | int) -> Random:
     """Numbers that look random and are the same for the same seed: for tests and simulations."""
-    return random.Random(seed)
+    return Random(seed)
 
 
 SYSTEM_CLOCK = SystemClock()
