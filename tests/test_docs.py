@@ -79,7 +79,7 @@ def test_every_file_and_folder_named_exists(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_every_option_named_is_the_command_lines(path: Path) -> None:
     known = {"--full", "--list", "--seed", "--flow"}  # of bin/test, bin/soak and bin/demo
-    for source in (ROOT / "ledgerx" / "cli").glob("*.py"):
+    for source in [*(ROOT / "ledgerx" / "cli").glob("*.py"), ROOT / "tools" / "simulate.py"]:
         known |= set(re.findall(r'"(--[\w-]+)', source.read_text()))
     for option in re.findall(r"(?:``|\s\[?)(--[a-z][\w-]+)", path.read_text()):
         assert option in known, option

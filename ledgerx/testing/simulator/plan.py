@@ -1,0 +1,65 @@
+"""What one seed decides: the size of the market, its numbers, and which faults it suffers, how often.
+
+Every seed leaves some kinds of fault out, so that each also meets courses in which it is not drowned by the
+others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ledgerx.clock import seeded_random
+
+__all__ = ["FAULTS", "Plan", "make_plan"]
+
+# Each fault, and how often it comes in a thousand steps where a seed has it.
+FAULTS = {
+    "cut": 25,
+    "half open": 8,  # a cut that one side does not notice
+    "middle range": 8,  # lost within a connection, which is cut some time later
+    "feed message": 40,
+    "feed range": 10,
+    "venue crash": 8,
+    "venue restart": 3,
+    "client crash": 6,
+    "clock jump": 8,
+    "pause": 6,
+    "slow handler": 10,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One seed's market."""
+
+    seed: int
+    steps: int
+    accounts: tuple[int, ...]  # of each client, which account it trades for
+    window: int
+    frames_max: int
+    sync_power: bool
+    requests_in_step: float
+    raise_rate: float
+    faults: dict[str, float] = field(default_factory=dict)
+
+
+def make_plan(seed: int) -> Plan:
+    """The plan of a seed."""
+    draw = seeded_random(f"plan {seed}")
+    others = draw.choice([1, 1, 1, 2])
+    faults = {
+        name: rate / 1000 * draw.choice([0.5, 1, 1, 2])
+        for name, rate in FAULTS.items()
+        if draw.random() < 0.6
+    }
+    return Plan(
+        seed=seed,
+        steps=draw.choice([40, 70, 70, 120]),
+        accounts=(0, 0, *range(1, others + 1)),
+        window=draw.choice([10_000, 64, 16]),
+        frames_max=draw.choice([6, 20, 100]),
+        sync_power=draw.random() < 0.5,
+        requests_in_step=draw.choice([0.1, 0.25, 0.45]),
+        raise_rate=draw.choice([0, 0, 0.05]),
+        faults=faults,
+    )

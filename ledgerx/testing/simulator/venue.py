@@ -1,0 +1,178 @@
+"""The venue's process: the whole gateway on sockets in memory, on a folder that outlives it.
+
+`turn` is one turn of its loop. A crash is armed for a point in a turn and leaves of the turn's writes what a
+disk leaves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ledgerx.api.client import v0_0_1 as api
+from ledgerx.exchange.gateway import Gateway
+from ledgerx.exchange.gateway_settings import GatewaySettings
+from ledgerx.exchange.keys import AccountKeys
+from ledgerx.exchange.venue import Venue
+from ledgerx.testing.checks import check
+from ledgerx.testing.clock import VirtualClock
+from ledgerx.testing.disk import SimulatedDisk, scratch_folder
+from ledgerx.testing.network import MemoryNetwork
+from ledgerx.testing.simulator.plan import Plan
+
+__all__ = ["CRASH_POINTS", "INTERVAL_MS", "ProcessCrash", "VenueProcess", "contract_details"]
+
+INTERVAL_MS = 1000
+
+# Where in a turn a crash comes.
+CRASH_POINTS = ("before the write", "torn write", "after the write", "while sending", "after the turn")
+
+
+class ProcessCrash(BaseException):
+    """The process is gone: no handler of its own catches that."""
+
+
+def contract_details(clock: VirtualClock) -> list[api.MessageContractDetail]:
+    """Three contracts, of which the last expires in the course of the simulation."""
+    return [
+        api.MessageContractDetail(
+            contract_id=number,
+            label=f"BTC Future {number}",
+            underlying="BTC",
+            tick_in_cents=1,
+            multiplier=10_000,
+            min_size=1,
+            max_size=1000,
+            min_price_in_cents=1,
+            max_price_in_cents=1_000_000,
+            expiry=clock.wall_ns() + 15 * 10**9 if number == 3 else 0,
+        )
+        for number in (1, 2, 3)
+    ]
+
+
+class VenueProcess:
+    """A venue that runs, crashes and starts again."""
+
+    def __init__(self, plan: Plan, clock: VirtualClock, counts: Counter[str]) -> None:
+        self.clock = clock
+        self.counts = counts
+        self.network = MemoryNetwork(frames_max=plan.frames_max)
+        self.network.on_receive = self._on_receive
+        self.network.on_send = self._on_send
+        self.disk = SimulatedDisk(scratch_folder())
+        self._plan = plan
+        self._contracts = contract_details(clock)
+        self._crash_at = ""
+        self._crash_after = 0
+        self._running: tuple[Venue, Gateway] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._running is not None
+
+    @property
+    def venue(self) -> Venue:
+        """The venue of the process that lives."""
+        assert self._running is not None
+        return self._running[0]
+
+    def start(self, names: tuple[tuple[str, str], ...] = ()) -> None:
+        """Begin a run; `names` are the accounts to add, each with its key."""
+        venue = Venue.open(
+            self.disk.folder,
+            clock=self.clock,
+            contracts=self._contracts,
+            sync="power" if self._plan.sync_power else "process",
+        )
+        if venue.journal.recovery.cut_bytes:
+            self.counts["torn tails cut"] += 1
+        check(not venue.journal.renewal_due, "a venue that lost nothing it sent keeps its venue_id")
+        for name, key in names:
+            venue.add_account(name, key)
+        venue.commit()
+        venue.start_run()
+        settings = GatewaySettings(
+            interval_ms=INTERVAL_MS, window_messages=self._plan.window, turn_messages_max=200
+        )
+        gateway = Gateway(
+            venue,
+            self.network.router(),
+            self.network.publisher(),
+            AccountKeys(),
+            settings=settings,
+            clock=self.clock,
+        )
+        self._running = venue, gateway
+        self.network.listening = True
+        self.counts["runs"] += 1
+
+    def arm(self, point: str, after: int) -> None:
+        """Have the next turn crash at one of CRASH_POINTS, at the `after`-th chance there."""
+        self._crash_at, self._crash_after = point, after
+        self.disk.mark()
+
+    def turn(self) -> bool:
+        """One turn of the loop; False if the process crashed in it."""
+        assert self._running is not None
+        point = self._crash_at
+        try:
+            self._running[1].turn()
+            if not point:
+                return True
+        except ProcessCrash:
+            pass
+        self._crash_at = ""
+        self._die(point)
+        return False
+
+    def stop(self) -> None:
+        """End in order."""
+        self._end(orderly=True)
+
+    def _die(self, point: str) -> None:
+        self._end(orderly=False)
+        self.counts[f"venue crashes {point}"] += 1
+        if point == "torn write" and self.disk.growth():
+            self.counts["torn writes"] += bool(self.disk.tear(self.clock.random))
+        elif self._plan.sync_power and self.clock.random() < 0.5:
+            self.disk.cut_power(self.clock.random)
+            self.counts["power cuts"] += 1
+
+    def _end(self, *, orderly: bool) -> None:
+        assert self._running is not None
+        venue, gateway = self._running
+        self._running = None
+        self.counts["duplicates"] += venue.counts["repeats"]
+        self.counts["trades"] += venue.counts["trades"]
+        gateway.close()
+        if not orderly:
+            venue.journal.abandon()
+        venue.close()
+        self.network.listening = False
+        for link in list(self.network.links.values()):
+            link.cut()
+            link.venue_noticed = True
+            self.network.forget(link)
+
+    # ------------------------------------------------------------------ chances to crash
+
+    def _on_receive(self) -> None:
+        if self._crash_at == "before the write":
+            self._crash_after -= 1
+            if self._crash_after < 0:
+                raise ProcessCrash
+
+    def _on_send(self) -> None:
+        venue = self._running[0] if self._running else None
+        if venue is not None:
+            check(
+                venue.journal.committed == venue.journal.last_number,
+                "nothing leaves before the record that caused it is written",
+            )
+        if self._crash_at in ("torn write", "after the write"):
+            raise ProcessCrash
+        if self._crash_at == "while sending":
+            self._crash_after -= 1
+            if self._crash_after < 0:
+                raise ProcessCrash
