@@ -31,6 +31,9 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->book_type);
     Py_VISIT(state->fills_type);
     Py_VISIT(state->no_fills);
+    if (state->no_fills != NULL && Py_REFCNT(state->no_fills) == 1) {
+        Py_VISIT(state->fills_type); /* for no_fills, which is no container: else its type kept the module for good */
+    }
     Py_VISIT(state->fill_type);
     Py_VISIT(state->level_type);
     Py_VISIT(state->order_type);
