@@ -1,8 +1,9 @@
 """The request connections of a gateway: who said hello where, and how far each line was sent.
 
 Sans-I/O: routing ids, hellos and times (monotonic seconds) go in, state comes out. A connection is known
-from its hello until it is forgotten (silent: it may say hello again) or retired (replaced by a
-newer one of the same client, cut: whatever it still sends is dropped without an answer).
+from its hello until it lapses (silent: it may say hello again) or is retired (replaced by a newer one of the
+same client, cut: whatever it still sends is dropped without an answer). Of a lapsed one the hello must be the
+next to come: had a request been dropped before it, those after it would be executed out of order.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class Connections:
         self._by_client: dict[tuple[int, str], Connection] = {}
         self._by_account: dict[int, dict[bytes, Connection]] = {}
         self._retired: OrderedDict[bytes, None] = OrderedDict()
+        self._lapsed: OrderedDict[bytes, None] = OrderedDict()
         self._account_max = account_max
         self._retired_max = retired_max
 
@@ -108,6 +110,10 @@ class Connections:
     def is_retired(self, routing_id: bytes) -> bool:
         """Whether what this routing id sends is dropped."""
         return routing_id in self._retired
+
+    def has_lapsed(self, routing_id: bytes) -> bool:
+        """Whether the connection was silent for so long that it must say hello again."""
+        return routing_id in self._lapsed
 
     def of_account(self, cid: int) -> list[Connection]:
         """An account's connections."""
@@ -128,6 +134,7 @@ class Connections:
                 return None
             self.retire(older.routing_id)
         self.forget(routing_id)
+        self._lapsed.pop(routing_id, None)
         self._make_room(cid)
         connection = Connection(routing_id, cid, hello.client_instance, hello.connection)
         known = hello.venue_id in ("", venue_id) and 0 < hello.next_sequence <= head + 1
@@ -140,7 +147,7 @@ class Connections:
         return connection
 
     def forget(self, routing_id: bytes) -> None:
-        """Drop a connection's state; it may say hello again."""
+        """Drop a connection's state."""
         connection = self._by_id.pop(routing_id, None)
         if connection is None:
             return
@@ -152,12 +159,21 @@ class Connections:
         if not siblings:
             del self._by_account[connection.cid]
 
+    def lapse(self, routing_id: bytes) -> None:
+        """Drop a silent connection's state; it may go on with a hello."""
+        self.forget(routing_id)
+        self._note(self._lapsed, routing_id)
+
     def retire(self, routing_id: bytes) -> None:
         """Drop a connection's state and, from now on, whatever it sends."""
         self.forget(routing_id)
-        self._retired[routing_id] = None
-        if len(self._retired) > self._retired_max:
-            self._retired.popitem(last=False)
+        self._lapsed.pop(routing_id, None)
+        self._note(self._retired, routing_id)
+
+    def _note(self, table: OrderedDict[bytes, None], routing_id: bytes) -> None:
+        table[routing_id] = None
+        if len(table) > self._retired_max:
+            table.popitem(last=False)
 
     def silent(self, since: float) -> list[Connection]:
         """The connections of which nothing was heard after `since`."""

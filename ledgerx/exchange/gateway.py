@@ -180,6 +180,9 @@ class Gateway:
         elif self.connections.get(routing_id) is not None:
             if not self._venue.request(incoming.cid, data, asker=routing_id):
                 self._may_idle(routing_id, incoming.part)
+        elif self.connections.has_lapsed(routing_id):
+            self.connections.retire(routing_id)  # its client hears nothing and makes another
+            self._inbox.drop(incoming)
         else:
             self._inbox.drop(incoming)
             if self._may_idle(routing_id, incoming.part):
@@ -254,7 +257,7 @@ class Gateway:
             for connection in self.connections.silent(
                 now - settings.heartbeats_missed_max * settings.interval_s
             ):
-                self.connections.forget(connection.routing_id)
+                self.connections.lapse(connection.routing_id)
         self._sender.heartbeat()
 
     def _wait_s(self) -> float:

@@ -221,7 +221,7 @@ class World:
             self.next_beat = self.now + self.settings.interval_s
             silent = self.now - self.settings.heartbeats_missed_max * self.settings.interval_s
             for connection in self.connections.silent(silent):
-                self.connections.forget(connection.routing_id)
+                self.connections.lapse(connection.routing_id)
             self.sender.heartbeat()
 
     def send_multipart(self, parts: list[bytes], flags: int) -> None:
