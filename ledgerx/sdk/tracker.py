@@ -191,6 +191,8 @@ class Tracker:
             self._send(first, now)
 
     def _send(self, item: RequestItem, now: float) -> None:
+        if self.link.hello_due(now):
+            self._queue_hello(now)
         if item.encoded is None:
             item.encoded = self._stamp(item, now)
             item.first_connection = self.link.connection
@@ -275,7 +277,8 @@ class Tracker:
         )
         self._reported_next = self.line.dispatched_next
         self.link.hello_sent(now)
-        self._unsent.append(wire.encode_message(hello))
+        # Ahead of requests: after a long silence the venue may have forgotten the connection.
+        self._unsent.appendleft(wire.encode_message(hello))
 
     def _on_hello(self, hello: api.MessageHello, now: float) -> None:
         """The venue's greeting: take or keep the baseline, then resend before anything new."""

@@ -247,6 +247,16 @@ def test_a_venue_with_a_shorter_interval_hears_from_us_within_it_from_the_start(
     assert [type(m) for m in bench.take()] == [api.MessageHello]
 
 
+def test_after_a_pause_the_hello_goes_ahead_of_requests_for_a_venue_that_forgot_the_connection() -> None:
+    bench = Bench()
+    waiting = bench.order()
+    bench.now += 4.0  # the process was suspended
+    item = bench.order()
+    sent = bench.take()
+    assert isinstance(sent[0], api.MessageHello)
+    assert [message.mid for message in sent[1:]] == [waiting.mid, item.mid]
+
+
 def test_an_unanswered_hello_loses_the_connection_and_is_reported_once() -> None:
     bench = Bench(connect=False)
     for _ in range(3):
