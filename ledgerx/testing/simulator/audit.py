@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from ledgerx.api.client.v0_0_1 import MessageStatus
+from ledgerx.api.client.v0_0_1 import MessageRunChange, MessageStatus
 from ledgerx.testing.checks import check
 from ledgerx.testing.simulator.audit_client import audit_client
 from ledgerx.testing.simulator.client import Client
@@ -24,6 +24,7 @@ def audit(course: Course) -> None:
     for client in course.clients:
         audit_client(client, venue.engine, ledger)
     _executed_once(course, ledger)
+    _runs_are_told(venue.engine, ledger)
     _sizes_add_up(venue.engine, ledger)
     _positions_sum_to_zero(venue.engine, ledger)
     _count(course, ledger)
@@ -39,6 +40,17 @@ def _executed_once(course: Course, ledger: Ledger) -> None:
         known = {sent.mid for client in _clients(course, cid) for life in client.lives for sent in life.sent}
         strange = set(requests) - known
         check(not strange, f"what is executed was asked for under that mid, not {sorted(strange)[:3]}")
+
+
+def _runs_are_told(engine: Any, ledger: Ledger) -> None:
+    """Every account's line has each change of run, once, after the reports that ended the run's orders."""
+    for cid in engine.accounts:
+        changes = [m.run_id for m in ledger.line(cid) if isinstance(m, MessageRunChange)]
+        check(
+            changes == list(range(2, ledger.runs + 1)), f"account {cid} is told of each of {ledger.runs} runs"
+        )
+        runs = [message.run_id for message in ledger.line(cid)]
+        check(runs == sorted(runs), f"account {cid}'s line goes from run to run")
 
 
 def _clients(course: Course, cid: int) -> list[Client]:

@@ -69,6 +69,8 @@ class Course:
 
     def _deliver(self, count: object) -> None:
         for link in list(self.venue.network.links.values()):
+            if self.faults.stalls(link):
+                continue
             for pipe in (link.subscriptions, link.up, link.down, link.feed):
                 pipe.deliver(count() if callable(count) else None)
 

@@ -23,10 +23,12 @@ class Faults:
         self._counts = course.counts
         self._venue_down_until: float | None = None
         self._doomed: list[tuple[float, Link]] = []  # when a client notices that a link was cut
+        self._stalled: dict[bytes, float] = {}
         self._kinds: dict[str, Callable[[], None]] = {
             "cut": self._cut,
             "half open": self._half_open,
             "middle range": self._middle_range,
+            "stall": self._stall,
             "feed message": self._feed_message,
             "feed range": self._feed_range,
             "venue crash": self._venue_crash,
@@ -52,9 +54,17 @@ class Faults:
     def heal(self) -> None:
         """From now on nothing goes wrong."""
         self._venue_down_until = self._now if self._venue_down_until is not None else None
+        self._stalled.clear()
         self._time_passes()
         for client in self._course.clients:
             client.paused_until = client.slow_until = 0.0
+        if self._course.draw.random() < 0.4:  # the last trade before a quiet hour
+            for link in self._course.venue.network.links.values():
+                self._counts["feed tails lost"] += link.feed.lose(0, len(link.feed.flying)) > 0
+
+    def stalls(self, link: Link) -> bool:
+        """Whether nothing arrives on a link for now."""
+        return bool(self._stalled) and self._stalled.get(link.routing_id, 0.0) > self._now
 
     def venue_died(self) -> None:
         """The venue's process is gone; its peers notice, most of them at once."""
@@ -106,16 +116,22 @@ class Faults:
 
     def _middle_range(self) -> None:
         """A range of an account's line is lost within a connection; what has no number is not."""
+        links = [link for link in self._course.venue.network.links.values() if not link.is_cut]
+        draw = self._course.draw
+        for link in draw.sample(links, len(links)):
+            numbered = [_is_line(frame) for frame in link.down.flying]
+            if True in numbered[:-1]:
+                first = numbered.index(True)
+                count = [*numbered[first:], False].index(False)
+                link.down.lose(first, min(count, draw.randint(1, 3)))
+                self._counts["middle ranges lost"] += 1
+                return
+
+    def _stall(self) -> None:
         link, draw = self._live_link(), self._course.draw
-        if link is None or len(link.down.flying) < 2:
-            return
-        first = draw.randrange(len(link.down.flying) - 1)
-        frames = list(link.down.flying)[first : first + draw.randint(1, 3)]
-        count = 0
-        while count < len(frames) and _is_line(frames[count]):
-            count += 1
-        if link.down.lose(first, count):
-            self._counts["middle ranges lost"] += 1
+        if link is not None:
+            self._stalled[link.routing_id] = self._now + draw.choice([0.3, 1.0, 4.0, 6.0])
+            self._counts["stalls"] += 1
 
     def _feed_message(self) -> None:
         link, draw = self._live_link(), self._course.draw

@@ -29,6 +29,7 @@ class Ledger:
         self.trades: dict[int, list[Any]] = {}
         self.statuses: Counter[int] = Counter()
         self.records = 0
+        self.runs = 0
         for record in records:
             self._add(record)
 
@@ -42,6 +43,7 @@ class Ledger:
 
     def _add(self, record: Record) -> None:
         self.records += 1
+        self.runs += record.input.HasField("run_start")
         if record.input.HasField("request"):
             self._request(record.input.request.cid, decode_message(record.input.request.message))
         for output in record.outputs:

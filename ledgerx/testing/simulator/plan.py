@@ -16,7 +16,8 @@ __all__ = ["FAULTS", "Plan", "make_plan"]
 FAULTS = {
     "cut": 25,
     "half open": 8,  # a cut that one side does not notice
-    "middle range": 8,  # lost within a connection, which is cut some time later
+    "middle range": 30,  # of an account's line, lost within a connection
+    "stall": 8,  # a link on which nothing arrives for a while
     "feed message": 40,
     "feed range": 10,
     "venue crash": 8,
@@ -24,7 +25,7 @@ FAULTS = {
     "client crash": 6,
     "clock jump": 8,
     "pause": 6,
-    "slow handler": 10,
+    "slow handler": 15,
 }
 
 
