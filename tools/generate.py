@@ -10,7 +10,11 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SCHEMAS = ("ledgerx/api/client/v0_0_1.proto", "ledgerx/exchange/journal.proto")
+SCHEMAS = (
+    "ledgerx/api/client/v0_0_1.proto",
+    "ledgerx/exchange/journal.proto",
+    "ledgerx/exchange/snapshot.proto",
+)
 
 
 def generate(target: Path) -> None:

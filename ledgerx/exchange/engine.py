@@ -18,10 +18,12 @@ from ledgerx.clob import Book
 from ledgerx.errors import AccountError, InvalidMessage
 from ledgerx.exchange import journal_pb2
 from ledgerx.exchange.answers import READ_KINDS
+from ledgerx.exchange.engine_snapshot import pack_state, unpack_state
 from ledgerx.exchange.lines import Lines, Output
 from ledgerx.exchange.mids import Mids, mid_key
 from ledgerx.exchange.requests import Requests
 from ledgerx.exchange.risk import default_limits
+from ledgerx.exchange.snapshot_pb2 import Snapshot
 from ledgerx.exchange.state import Account, BookFactory, Contract, State
 from ledgerx.protocol.wire import AnyMessage, kind_of
 
@@ -42,12 +44,14 @@ class Execution(NamedTuple):
 class Engine:
     """The whole state of a venue, empty at first: no account, no contract, run 0.
 
-    `time` is the engine's (ns since 1970 UTC), `number` how many inputs were executed, `accounts` all that
-    ever were, by cid, `contracts` by contract_id. `book_factory` makes the books.
+    `time` is the engine's (ns since 1970 UTC), `first_time` the first input's, `number` how many inputs were
+    executed, `accounts` all that ever were, by cid, `contracts` by contract_id. `book_factory` makes the
+    books.
     """
 
     def __init__(self, book_factory: BookFactory = Book) -> None:
         self.time = 0
+        self.first_time = 0
         self.venue_id = ""
         self.number = 0
         self._state = State()
@@ -78,6 +82,8 @@ class Engine:
         assert entry.time >= self.time, f"time {entry.time} is before {self.time}"
         self.time = entry.time
         self.number += 1
+        if self.number == 1:
+            self.first_time = entry.time
         self._lines.begin(entry.time)
         if self._next_due is not None and entry.time >= self._next_due:
             self._expire_contracts()
@@ -150,6 +156,31 @@ class Engine:
                     self._requests.matcher.cancel(order)
             elif contract.expiry and (self._next_due is None or contract.expiry < self._next_due):
                 self._next_due = contract.expiry
+
+    # ------------------------------------------------------------------ snapshots
+
+    def snapshot(self) -> Snapshot:
+        """The whole state; of `position` only the number."""
+        snapshot = pack_state(self._state, self._lines, self._mids)
+        snapshot.position.number = self.number
+        snapshot.first_time = self.first_time
+        snapshot.time = self.time
+        snapshot.next_due = self._next_due or 0
+        snapshot.venue_id = self.venue_id
+        return snapshot
+
+    @classmethod
+    def restored(cls, snapshot: Snapshot, book_factory: BookFactory = Book) -> Engine:
+        """The engine of which `snapshot` was taken."""
+        engine = cls(book_factory)
+        unpack_state(snapshot, engine._state, engine._lines, engine._mids, book_factory)
+        engine.number = snapshot.position.number
+        engine.first_time = snapshot.first_time
+        engine.time = snapshot.time
+        engine._next_due = snapshot.next_due or None
+        engine.venue_id = snapshot.venue_id
+        engine._by_key = {a.public_key: a for a in engine.accounts.values() if a.active}
+        return engine
 
     # ------------------------------------------------------------------ what the shell asks
 

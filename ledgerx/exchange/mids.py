@@ -9,13 +9,17 @@ forgotten one and must not be executed.
 from __future__ import annotations
 
 import heapq
+import struct
 from array import array
 from collections import deque
 from typing import Final
 
+from ledgerx.exchange import snapshot_pb2
+
 __all__ = ["HORIZON_NONE", "MID_CHARACTERS", "Mids", "mid_key"]
 
 MID_CHARACTERS: Final = 32
+_KEY = struct.Struct("16s")
 
 HORIZON_NONE: Final = -(2**63)
 """The horizon of an account of which nothing was forgotten: below every timestamp."""
@@ -100,6 +104,31 @@ class Mids:
         line = self._lines.pop(cid, None)
         if line is not None:
             self._count -= len(line.order)
+
+    def pack(self, snapshot: snapshot_pb2.Snapshot) -> None:
+        """Write the whole table into a snapshot."""
+        snapshot.mids_max = self._mids_max
+        for cid, line in self._lines.items():
+            snapshot.mids.add(
+                cid=cid,
+                horizon=line.horizon,
+                keys=b"".join(line.order),
+                numbers=array("Q", line.numbers.values()).tobytes(),
+                timestamps=line.timestamps[line.start :].tobytes(),
+            )
+
+    def unpack(self, snapshot: snapshot_pb2.Snapshot) -> None:
+        """Fill the table, which is new, from a snapshot."""
+        self._mids_max = snapshot.mids_max
+        for packed in snapshot.mids:
+            line = self._lines[packed.cid] = _Line()
+            line.horizon = packed.horizon
+            line.order.extend(key for (key,) in _KEY.iter_unpack(packed.keys))
+            numbers = array("Q")
+            numbers.frombytes(packed.numbers)
+            line.numbers.update(zip(line.order, numbers, strict=True))
+            line.timestamps.frombytes(packed.timestamps)
+            self._count += len(line.order)
 
     def _evict(self) -> None:
         target = max(self._mids_max - self._mids_max // _EVICTED_SHARE, 0)
