@@ -33,7 +33,8 @@ Error:
     │   ├── JournalError              the venue's journal
     │   │   ├── JournalCorrupt        a record whose checksum or order is wrong, with its position
     │   │   ├── JournalDiverged       re-execution gave other bytes than the record holds
-    │   │   └── JournalWriteFailed    the disk refused; nothing that depends on it was sent
+    │   │   ├── JournalWriteFailed    the disk refused; nothing that depends on it was sent
+    │   │   └── SnapshotUnusable      a snapshot that is damaged or of another journal
     │   ├── DataFolderLocked          another process has the data folder
     │   ├── DataFolderUnusable        a data folder that cannot be made, read or written (also OSError)
     │   ├── PortTaken                 another program listens where the venue must (also OSError)
@@ -86,6 +87,7 @@ __all__ = [
     "QueueFull",
     "Retryable",
     "ServerKeyMismatch",
+    "SnapshotUnusable",
     "UnexpectedAnswer",
     "UnknownOrder",
     "VenueUnreachable",
@@ -261,6 +263,10 @@ class JournalDiverged(JournalError):
 
 class JournalWriteFailed(JournalError):
     """A write or fsync of the journal failed; the process must end."""
+
+
+class SnapshotUnusable(JournalError):
+    """A snapshot file that is damaged, of another format, or of another journal. Older ones serve."""
 
 
 class DataFolderLocked(Fatal):

@@ -13,10 +13,21 @@ from ledgerx.protocol.ports import REQUEST_PORT
 
 if TYPE_CHECKING:
     from ledgerx.exchange.folder import VenueNote
+    from ledgerx.exchange.retention import Retention
 
 __all__ = ["exchange"]
 
 _SHOWN = ("host", "request_port", "publish_port", "http_port", "streaming_port", "public_key")
+
+
+def _retention(_ctx: click.Context, _parameter: click.Parameter, text: str) -> Retention:
+    from ledgerx.errors import InvalidField
+    from ledgerx.exchange.retention import Retention
+
+    try:
+        return Retention.parse(text)
+    except InvalidField as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command()
@@ -38,6 +49,21 @@ _SHOWN = ("host", "request_port", "publish_port", "http_port", "streaming_port",
     help="What a record survives: the end of the process, or of the machine's power (an fsync a group).",
 )
 @click.option(
+    "--retain",
+    callback=_retention,
+    default="forever",
+    show_default=True,
+    help="What the journal keeps: a number of records (1000000), or an age (30d, 12h); whole segments go.",
+)
+@click.option(
+    "--snapshot-every",
+    type=click.IntRange(min=0),
+    default=50_000,
+    show_default=True,
+    metavar="RECORDS",
+    help="A process beside the venue checks the journal and takes snapshots, for a quick start. 0: none.",
+)
+@click.option(
     "--interval-ms", type=click.IntRange(10, 60_000), default=1000, show_default=True, help="Of heartbeats."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print ports and public key as one line of JSON.")
@@ -47,6 +73,8 @@ def exchange(
     port: int,
     contracts: Path | None,
     sync: str,
+    retain: Retention,
+    snapshot_every: int,
     interval_ms: int,
     as_json: bool,
 ) -> None:
@@ -62,6 +90,8 @@ def exchange(
         port=port,
         contracts=contracts,
         sync="power" if sync == "power" else "process",
+        retain=retain,
+        snapshot_every=snapshot_every,
         interval_ms=interval_ms,
         ready=ready,
     )

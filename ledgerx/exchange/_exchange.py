@@ -14,6 +14,7 @@ from ledgerx.exchange.folder import VenueNote, accounts_path
 from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.journal import Sync
 from ledgerx.exchange.journal_pb2 import Limits
+from ledgerx.exchange.retention import Retention
 from ledgerx.exchange.server import Server
 from ledgerx.exchange.venue import Contracts
 
@@ -29,7 +30,9 @@ class Exchange:
     Without `data_dir` it lives in a temporary folder that goes with it. `port` is the request port, 0 for
     three free ones side by side (the same again after `restart`). `contracts` is a contracts file, None for
     the built-in ones; `interval_ms` the heartbeats' interval; `sync` "process" or "power" (an fsync for
-    each group of records). It installs no signal handlers.
+    each group of records). `retain` is what is kept of the journal, as the command line has it;
+    `snapshot_every` records a process of its own takes a snapshot, 0 has none. It installs no signal
+    handlers.
     """
 
     def __init__(
@@ -43,9 +46,13 @@ class Exchange:
         sync: Sync = "process",
         http: bool = True,
         *,
+        retain: str = "forever",
+        snapshot_every: int = 0,
         settings: GatewaySettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        self._retain = Retention.parse(retain)
+        self._snapshot_every = snapshot_every
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if data_dir is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="ledgerx-exchange-")
@@ -75,6 +82,8 @@ class Exchange:
             contracts=self._contracts,
             limits=self._limits,
             sync=self._sync,
+            retain=self._retain,
+            snapshot_every=self._snapshot_every,
             http=self._http,
             settings=self._settings,
             clock=self._clock,

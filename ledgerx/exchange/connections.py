@@ -80,6 +80,14 @@ class Connection:
         self.heard_at = now
         self.dispatched = max(self.dispatched, min(next_sequence, self.cursor) - 1)
 
+    def skip_to(self, sequence: int) -> bool:
+        """Move the cursor on over what the journal no longer has; whether it moved."""
+        if self.cursor >= sequence:
+            return False
+        self.cursor = sequence
+        self.dispatched = max(self.dispatched, sequence - 1)
+        return True
+
     def room(self, window: int) -> int:
         """How many more messages may be sent before the client says that it dispatched some."""
         return self.dispatched + window - self.cursor + 1

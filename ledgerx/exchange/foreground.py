@@ -13,6 +13,7 @@ from pathlib import Path
 from ledgerx.exchange.folder import VenueNote
 from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.journal import Sync
+from ledgerx.exchange.retention import Retention
 from ledgerx.exchange.server import Server
 from ledgerx.exchange.venue import Contracts
 
@@ -26,6 +27,8 @@ def run_in_foreground(
     port: int,
     contracts: Contracts,
     sync: Sync,
+    retain: Retention,
+    snapshot_every: int,
     interval_ms: int,
     ready: Callable[[VenueNote], None],
 ) -> None:
@@ -46,6 +49,8 @@ def run_in_foreground(
         port=port,
         contracts=contracts,
         sync=sync,
+        retain=retain,
+        snapshot_every=snapshot_every,
         settings=GatewaySettings(interval_ms=interval_ms),
         on_failure=_die,
     )

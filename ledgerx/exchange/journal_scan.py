@@ -16,7 +16,16 @@ from dataclasses import dataclass
 
 from ledgerx.errors import JournalCorrupt
 
-__all__ = ["FORMAT_VERSION", "HEADER", "PREFIX", "Scan", "pack_record", "scan_journal"]
+__all__ = [
+    "FORMAT_VERSION",
+    "HEADER",
+    "PREFIX",
+    "Scan",
+    "check_header",
+    "pack_record",
+    "scan_journal",
+    "valid_record_after",
+]
 
 FORMAT_VERSION = 1
 _MAGIC = b"ledgerxJ"
@@ -53,7 +62,7 @@ def scan_journal(data: memoryview, first_number: int) -> Scan:
     after it, and for numbers that do not count on from `first_number`.
     """
     offsets = array("Q")
-    if not _check_header(data):
+    if not check_header(data):
         return Scan(offsets, 0, len(data))
     position, number = len(HEADER), first_number
     while (end := _record_end(data, position)) is not None:
@@ -64,7 +73,7 @@ def scan_journal(data: memoryview, first_number: int) -> Scan:
             )
         offsets.append(position)
         position, number = end, number + 1
-    following = _valid_record_after(data, position + 1, number)
+    following = valid_record_after(data, position + 1, number)
     if following is not None:
         raise JournalCorrupt(
             f"record {number}, at byte {position}, is damaged, and a valid record follows at byte"
@@ -74,7 +83,7 @@ def scan_journal(data: memoryview, first_number: int) -> Scan:
     return Scan(offsets, position, len(data))
 
 
-def _check_header(data: memoryview) -> bool:
+def check_header(data: memoryview) -> bool:
     """Whether the header is whole. A torn one (shorter, or zeros) belongs to a file that was being made."""
     head = bytes(data[: len(HEADER)])
     if head == HEADER:
@@ -114,7 +123,7 @@ def _number_at(data: memoryview, position: int) -> int:
     return number
 
 
-def _valid_record_after(data: memoryview, position: int, number: int) -> int | None:
+def valid_record_after(data: memoryview, position: int, number: int) -> int | None:
     """The position of the next valid record of a number from `number` on, or None."""
     rest = bytes(data[position:])
     tag = rest.find(_NUMBER_TAG, PREFIX.size)

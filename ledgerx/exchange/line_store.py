@@ -1,13 +1,12 @@
 """Reads the accounts' lines back: which record holds each message of a line, and the latest ones in memory.
 
-A line is what one account was sent, numbered from 1 without holes. The journal holds the messages; here
-stand 8 bytes a message that say where, and the bytes of the latest messages of all accounts together, at
-most `recent_bytes_max` of them, because nearly every read is of what was just written.
+A line is what one account was sent, numbered from 1 without holes. The journal holds the messages and the
+index that says where (segment_index.py); here stand the bytes of the latest messages of all accounts
+together, at most `recent_bytes_max` of them, because nearly every read is of what was just written.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from typing import Final
 
@@ -23,14 +22,13 @@ _ENTRY_BYTES: Final = 150  # what a message in memory costs beyond its own bytes
 
 
 class _Line:
-    """One account's line. `records[i]` is the number of the record that holds message i + 1."""
+    """The latest messages of one account's line, by sequence: those from `first` on."""
 
-    __slots__ = ("first_recent", "recent", "records")
+    __slots__ = ("first", "recent")
 
-    def __init__(self) -> None:
-        self.records: array[int] = array("Q")
-        self.recent: dict[int, bytes] = {}  # by sequence, those from first_recent on
-        self.first_recent = 1
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.recent: dict[int, bytes] = {}
 
 
 class LineStore:
@@ -45,17 +43,17 @@ class LineStore:
 
     def head(self, cid: int) -> int:
         """The sequence of the account's last message; 0 before the first."""
-        line = self._lines.get(cid)
-        return 0 if line is None else len(line.records)
+        return self._journal.head(cid)
+
+    def first_available(self, cid: int) -> int:
+        """The first sequence of the account's line that is kept; one above the head where none is."""
+        return self._journal.first_available(cid)
 
     def add(self, record: Record) -> None:
-        """Index the outputs of a record that has just been appended.
-
-        Raises JournalCorrupt where a line's sequence has a hole.
-        """
+        """Keep the outputs of a record that has just been appended."""
         for output in record.outputs:
             if output.cid:
-                self._add(record.number, output.cid, output.sequence, output.message)
+                self._add(output.cid, output.sequence, output.message)
 
     def read(
         self, cid: int, from_sequence: int, *, count_max: int, bytes_max: int, to_sequence: int | None = None
@@ -63,46 +61,46 @@ class LineStore:
         """The account's messages from `from_sequence` on, as first sent.
 
         At most `count_max`, none above `to_sequence`, and no more bytes than `bytes_max` (but one message
-        in any case). Empty beyond the head.
+        in any case). Empty beyond the head, and before what is kept.
         """
-        line = self._lines.get(cid)
-        if line is None or from_sequence < 1:
+        if from_sequence < 1:
             return []
-        last = min(len(line.records), from_sequence + count_max - 1)
+        last = min(self.head(cid), from_sequence + count_max - 1)
         if to_sequence is not None:
             last = min(last, to_sequence)
+        line = self._lines.get(cid)
+        recent = {} if line is None else line.recent
         messages: list[bytes] = []
         size = 0
         for sequence in range(from_sequence, last + 1):
-            message = line.recent.get(sequence)
+            message = recent.get(sequence)
             if message is None:
-                message = self._stored(line.records[sequence - 1], cid, sequence)
+                message = self._stored(cid, sequence)
+                if message is None:
+                    break
             size += len(message)
             if messages and size > bytes_max:
                 break
             messages.append(message)
         return messages
 
-    def _add(self, number: int, cid: int, sequence: int, message: bytes) -> None:
+    def _add(self, cid: int, sequence: int, message: bytes) -> None:
         line = self._lines.get(cid)
         if line is None:
-            line = self._lines[cid] = _Line()
-        line.records.append(number)
-        if len(line.records) != sequence:
-            raise JournalCorrupt(
-                f"record {number} gives account {cid} message {sequence} after {len(line.records) - 1}",
-                position=0,
-            )
+            line = self._lines[cid] = _Line(sequence)
         line.recent[sequence] = message
         self._recent_order.append(line)
         self._recent_bytes += len(message) + _ENTRY_BYTES
         while self._recent_bytes > self._recent_bytes_max:
             oldest = self._recent_order.popleft()
-            dropped = oldest.recent.pop(oldest.first_recent)
-            oldest.first_recent += 1
+            dropped = oldest.recent.pop(oldest.first)
+            oldest.first += 1
             self._recent_bytes -= len(dropped) + _ENTRY_BYTES
 
-    def _stored(self, number: int, cid: int, sequence: int) -> bytes:
+    def _stored(self, cid: int, sequence: int) -> bytes | None:
+        number = self._journal.record_of(cid, sequence)
+        if number is None:
+            return None
         for output in self._journal.read(number).outputs:
             if output.cid == cid and output.sequence == sequence:
                 return output.message

@@ -32,10 +32,12 @@ from enum import IntFlag
 from pathlib import Path
 
 from ledgerx.errors import JournalWriteFailed
+from ledgerx.exchange.disk import Fsync
 
 __all__ = ["Mark", "MarkFlags", "Marker", "current_boot_id", "renewal_is_due"]
 
-_BODY = struct.Struct("<QB36s")
+_BODY = struct.Struct("<QB36sQ")
+_OLD_BODY = struct.Struct("<QB36s")  # written by builds whose journals had one segment
 _CHECKSUM = struct.Struct("<I")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -51,11 +53,15 @@ class MarkFlags(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the marker file says: the journal's end in bytes at the last release, flags, boot id."""
+    """What the marker file says: the journal's end at the last release, flags, boot id.
+
+    `end` is in bytes, in the segment whose first record is `segment`.
+    """
 
     end: int
     flags: MarkFlags
     boot_id: str
+    segment: int = 1
 
 
 def current_boot_id() -> str:
@@ -66,15 +72,15 @@ def current_boot_id() -> str:
         return ""
 
 
-def renewal_is_due(mark: Mark | None, *, end: int, torn: bool, boot_id: str) -> bool:
+def renewal_is_due(mark: Mark | None, *, segment: int = 1, end: int, torn: bool, boot_id: str) -> bool:
     """Whether something that was released may be missing from a journal.
 
-    `end`: where its last whole record ends. `torn`: bytes after that were cut. `boot_id`: of the running
-    kernel. The module says why.
+    `end`: where its last whole record ends, in which `segment`. `torn`: bytes after that were cut.
+    `boot_id`: of the running kernel. The module says why.
     """
     if mark is None:
         return torn
-    if MarkFlags.RENEWAL_DUE in mark.flags or end < mark.end:
+    if MarkFlags.RENEWAL_DUE in mark.flags or (segment, end) < (mark.segment, mark.end):
         return True
     if mark.flags & (MarkFlags.CLOSED | MarkFlags.POWER):
         return False
@@ -86,7 +92,8 @@ def renewal_is_due(mark: Mark | None, *, end: int, torn: bool, boot_id: str) -> 
 class Marker:
     """The file that holds the mark, written in place. Raises JournalWriteFailed where the disk refuses."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, fsync: Fsync = os.fsync) -> None:
+        self._fsync = fsync
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -96,21 +103,19 @@ class Marker:
     def load(self) -> Mark | None:
         """The mark, or None where the file is new or cannot be read."""
         raw = os.pread(self._fd, _BODY.size + _CHECKSUM.size, 0)
-        if len(raw) != _BODY.size + _CHECKSUM.size:
+        body, checksum = raw[: -_CHECKSUM.size], raw[-_CHECKSUM.size :]
+        if len(body) not in (_BODY.size, _OLD_BODY.size) or checksum != _CHECKSUM.pack(zlib.crc32(body)):
             return None
-        body = raw[: _BODY.size]
-        if _CHECKSUM.unpack(raw[_BODY.size :])[0] != zlib.crc32(body):
-            return None
-        end, flags, boot_id = _BODY.unpack(body)
-        return Mark(end, MarkFlags(flags), boot_id.rstrip(b"\0").decode("ascii", "replace"))
+        end, flags, boot_id, *segment = (_BODY if len(body) == _BODY.size else _OLD_BODY).unpack(body)
+        return Mark(end, MarkFlags(flags), boot_id.rstrip(b"\0").decode("ascii", "replace"), *segment)
 
     def store(self, mark: Mark, *, durable: bool = False) -> None:
         """Write the mark; `durable` waits until it is on the disk."""
-        body = _BODY.pack(mark.end, mark.flags, mark.boot_id.encode("ascii", "replace"))
+        body = _BODY.pack(mark.end, mark.flags, mark.boot_id.encode("ascii", "replace"), mark.segment)
         try:
             os.pwrite(self._fd, body + _CHECKSUM.pack(zlib.crc32(body)), 0)
             if durable:
-                os.fsync(self._fd)
+                self._fsync(self._fd)
         except OSError as error:
             raise JournalWriteFailed(f"{self._path}: {error}") from error
 

@@ -13,8 +13,6 @@ __all__ = ["PAGE_BYTES_MAX", "PAGE_MESSAGES_MAX", "Page", "replay_page"]
 PAGE_MESSAGES_MAX: Final = 10_000
 PAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 
-FIRST_AVAILABLE: Final = 1  # nothing is pruned from a journal yet
-
 
 class Page(NamedTuple):
     """The messages, as first sent, and the sequence that the next page starts from (0: none is left).
@@ -45,12 +43,12 @@ def replay_page(
             "from_sequence",
             "from_sequence is missing: set it to the first account_sequence wanted",
         )
-    first, head = request.from_sequence, lines.head(cid)
-    if not FIRST_AVAILABLE <= first <= head + 1:
+    first, head, available = request.from_sequence, lines.head(cid), lines.first_available(cid)
+    if not available <= first <= head + 1:
         raise Refused(
             MessageStatus.STATUS_REPLAY_RANGE,
             "from_sequence",
-            f"from_sequence {first} is not in this account's line: it goes from {FIRST_AVAILABLE} to {head}",
+            f"from_sequence {first} is not in this account's line: it is kept from {available} to {head}",
         )
     last = min(request.to_sequence, head) if request.HasField("to_sequence") else head
     if request.HasField("to_sequence") and request.to_sequence < first:

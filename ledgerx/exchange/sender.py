@@ -116,7 +116,10 @@ class Sender:
                 bytes_max=self._settings.line_frame_bytes_max,
             )
             if not messages:
-                return False
+                # Nothing new, or the cursor stands before what the journal keeps.
+                if not connection.skip_to(self._venue.lines.first_available(connection.cid)):
+                    return False
+                continue
             connection.push(encode_frame(messages))
             connection.cursor += len(messages)
             if not self._flush(connection):

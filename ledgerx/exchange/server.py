@@ -18,11 +18,13 @@ from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import InvalidState
 from ledgerx.exchange.control import ControlServer
 from ledgerx.exchange.folder import VenueNote, read_note
+from ledgerx.exchange.follower_process import FollowerProcess
 from ledgerx.exchange.gateway import Gateway
 from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.journal import Sync
 from ledgerx.exchange.journal_pb2 import Limits
 from ledgerx.exchange.listen import Listeners, candidate_ports, open_listeners
+from ledgerx.exchange.retention import RETAIN_ALL, Retention
 from ledgerx.exchange.venue import Contracts, Venue
 from ledgerx.exchange.web import WebFacts, WebFront
 
@@ -34,9 +36,10 @@ _LOGGER = logging.getLogger(__name__)
 class Server:
     """A venue on a data folder, from `start` to `stop`. Not restartable: make another one.
 
-    `port` is the request port, 0 for the one used before on this folder or any three free ones. `on_failure`
-    is called on the gateway's thread when the venue cannot go on (a journal write failed); nothing is sent
-    any more then. `error` keeps why.
+    `port` is the request port, 0 for the one used before on this folder or any three free ones. With
+    `snapshot_every` a process of its own executes the journal behind the venue and takes a snapshot after
+    so many records; 0 has none. `on_failure` is called on the gateway's thread when the venue cannot go on (a
+    journal write failed); nothing is sent any more then. `error` keeps why.
     """
 
     def __init__(
@@ -48,6 +51,8 @@ class Server:
         contracts: Contracts = None,
         limits: Limits | None = None,
         sync: Sync = "process",
+        retain: Retention = RETAIN_ALL,
+        snapshot_every: int = 0,
         http: bool = True,
         settings: GatewaySettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
@@ -60,6 +65,9 @@ class Server:
         self._contracts = contracts
         self._limits = limits
         self._sync = sync
+        self._retain = retain
+        self._snapshot_every = snapshot_every
+        self._follower: FollowerProcess | None = None
         self._http = http
         self._settings = settings or GatewaySettings()
         self._clock = clock
@@ -96,6 +104,7 @@ class Server:
                 contracts=self._contracts,
                 limits=self._limits,
                 sync=self._sync,
+                retain=self._retain,
             )
             undo.callback(venue.close)
             previous = read_note(self.folder)
@@ -124,6 +133,10 @@ class Server:
                 pid=os.getpid(),
                 control_port=listeners.control_port,
             )
+            if self._snapshot_every:
+                self._follower = FollowerProcess(self.folder, self._snapshot_every)
+                undo.callback(self._follower.stop)
+                self._follower.start()
             if listeners.http is not None:
                 web = WebFront(listeners.http, self._facts(venue, gateway))
                 undo.callback(web.stop)
@@ -178,12 +191,24 @@ class Server:
         return WebFacts(
             index=ports,
             key=key,
-            counters=lambda: dict(venue.counts),
+            counters=lambda: {**venue.counts, **self._follower_counts()},
             gauges=lambda: {
                 "connections": len(gateway.connections),
                 "journal_records": venue.journal.committed,
+                "journal_first_record": venue.journal.first_number,
                 "journal_bytes": venue.journal.end,
                 "run_id": engine.run_id,
+                **self._follower_gauges(),
             },
             healthy=lambda: self.running and self.error is None,
         )
+
+    def _follower_counts(self) -> dict[str, int]:
+        follower = self._follower
+        return {} if follower is None else {f"follower_{name}": n for name, n in follower.counts.items()}
+
+    def _follower_gauges(self) -> dict[str, int]:
+        follower = self._follower
+        if follower is None:
+            return {}
+        return {"follower_record": follower.number, "snapshot_record": follower.snapshot_number}

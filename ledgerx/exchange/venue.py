@@ -11,21 +11,24 @@ No thread, no socket, and no more than one user at a time.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from ledgerx.api.client.v0_0_1 import Message, MessageContractDetail, MessageHello, MessageStatus
+from ledgerx.clob import Book
 from ledgerx.clock import SYSTEM_CLOCK, Clock
-from ledgerx.errors import AccountError, DecodeError
+from ledgerx.errors import AccountError, DecodeError, JournalCorrupt
 from ledgerx.exchange.accounts import AccountRow, AccountsProjection
 from ledgerx.exchange.answers import READ_KINDS
 from ledgerx.exchange.contracts import default_contracts, load_contracts
+from ledgerx.exchange.disk import Fsync
 from ledgerx.exchange.engine import Engine, Output
 from ledgerx.exchange.engine_clock import EngineClock
 from ledgerx.exchange.folder import DataFolder, accounts_path
-from ledgerx.exchange.journal import Journal, Sync
+from ledgerx.exchange.journal import SEGMENT_BYTES_MAX, Journal, Sync
 from ledgerx.exchange.journal_pb2 import (
     AccountAdd,
     AccountRemove,
@@ -41,8 +44,12 @@ from ledgerx.exchange.mids import MID_CHARACTERS, mid_key
 from ledgerx.exchange.notices import Notices
 from ledgerx.exchange.recovery import execute_again, make_record
 from ledgerx.exchange.refusals import Refused
-from ledgerx.exchange.replay import FIRST_AVAILABLE, replay_page
+from ledgerx.exchange.replay import replay_page
+from ledgerx.exchange.retention import RETAIN_ALL, Retention
 from ledgerx.exchange.risk import default_limits
+from ledgerx.exchange.segments import journal_folder
+from ledgerx.exchange.snapshot_files import SNAPSHOTS_KEPT, list_snapshots, restore_newest
+from ledgerx.exchange.state import BookFactory
 from ledgerx.exchange.validation import check_version
 from ledgerx.protocol.crypto import check_key
 from ledgerx.protocol.wire import BATCH_REQUESTS_MAX, decode_message, kind_of
@@ -92,20 +99,23 @@ class Venue:
         self,
         folder: DataFolder,
         journal: Journal,
+        engine: Engine,
         *,
         clock: Clock,
         contracts: Contracts,
         limits: Limits | None,
+        retain: Retention,
     ) -> None:
         self.folder = folder
         self.key_pair = folder.key_pair()
-        self.engine = Engine()
+        self.engine = engine
         self.journal = journal
         self.lines = LineStore(journal)
         self.counts = dict.fromkeys(_COUNTED, 0)
         self._clock = clock
         self._contracts = contracts
         self._limits = limits
+        self._retain = retain
         self._projection = AccountsProjection(accounts_path(folder.path))
         self._recover()
         wall_ns = clock.wall_ns()
@@ -124,18 +134,31 @@ class Venue:
         contracts: Contracts = None,
         limits: Limits | None = None,
         sync: Sync = "process",
+        retain: Retention = RETAIN_ALL,
+        segment_bytes_max: int = SEGMENT_BYTES_MAX,
+        book_factory: BookFactory = Book,
+        fsync: Fsync = os.fsync,
     ) -> Venue:
-        """Take the folder's lock, make what is missing, execute the journal again.
+        """Take the folder's lock, make what is missing, execute again what no snapshot holds.
 
         `contracts` are journaled with the next run's start: those that are new or differ; None means the
-        built-in ones, for a venue that never ran. `limits` hold from the next run on.
+        built-in ones, for a venue that never ran. `limits` hold from the next run on. `retain` says which
+        segments of the journal, of `segment_bytes_max` bytes each, are kept.
         Raises DataFolderLocked, DataFolderUnusable, JournalCorrupt, JournalDiverged, JournalWriteFailed.
         """
         held = DataFolder.acquire(Path(folder))
         journal: Journal | None = None
         try:
-            journal = Journal.open(held.path / "journal", sync=sync)
-            return cls(held, journal, clock=clock, contracts=contracts, limits=limits)
+            restored = restore_newest(held.path, book_factory)
+            engine = Engine(book_factory) if restored is None else restored[0]
+            journal = Journal.open(
+                journal_folder(held.path),
+                sync=sync,
+                verified=engine.number,
+                fsync=fsync,
+                segment_bytes_max=segment_bytes_max,
+            )
+            return cls(held, journal, engine, clock=clock, contracts=contracts, limits=limits, retain=retain)
         except BaseException:
             if journal is not None:
                 journal.abandon()
@@ -218,8 +241,11 @@ class Venue:
         """
         self._committed_time = self.time  # what is due is executed in a turn without requests too
         self.counts["turns"] += 1
+        segment = self.journal.path
         if self.journal.commit() and self._accounts_changed:
             self._projection.update(self.accounts())
+        if self.journal.path != segment:
+            self._prune()
         turn = Turn(self._answers, list(self._cids), self._feed, self._removed, self._accounts_changed)
         self._begin_turn()
         return turn
@@ -256,6 +282,7 @@ class Venue:
         turn = self.commit()
         if self.journal.renewal_due:
             self.journal.renewed()
+        self._prune()
         return turn
 
     def add_account(self, name: str, public_key: bytes | str, mpid: int | None = None) -> AccountRow:
@@ -315,10 +342,37 @@ class Venue:
         self._accounts_changed = False
 
     def _recover(self) -> None:
-        for record in execute_again(self.engine, self.journal.records()):
+        engine, journal = self.engine, self.journal
+        self.recovered_from = engine.number
+        if journal.first_number > engine.number + 1:
+            raise JournalCorrupt(
+                f"{journal.folder} begins with record {journal.first_number}, and no snapshot that can be"
+                " used holds what came before: restore the snapshots from a copy",
+                position=0,
+            )
+        heads = {cid: account.head for cid, account in engine.accounts.items()}
+        for record in execute_again(engine, journal.records(engine.number + 1)):
             self.lines.add(record)
+        for cid, account in engine.accounts.items():
+            journal.know_head(cid, heads.get(cid, 0))
+            if journal.head(cid) != account.head:
+                raise JournalCorrupt(
+                    f"the journal's line of account {cid} ends with {journal.head(cid)} where"
+                    f" {account.head} belongs",
+                    position=0,
+                )
         if self._projection.update(self.accounts()):
             _LOGGER.info("%s was rebuilt from the journal", accounts_path(self.folder.path))
+
+    def _prune(self) -> None:
+        """Delete the segments that need not be kept, behind the older snapshot at most."""
+        snapshots = list_snapshots(self.folder.path)
+        if len(snapshots) < SNAPSHOTS_KEPT:
+            return
+        before = self._retain.first_kept(self.journal.segments, self.engine.time)
+        pruned = self.journal.prune(min(before, snapshots[0]))
+        if pruned:
+            _LOGGER.info("%d segment(s) before record %d were deleted", pruned, self.journal.first_number)
 
     def _contracts_to_add(self) -> list[MessageContractDetail]:
         """The contracts that are new or differ from what the venue has.
@@ -328,7 +382,7 @@ class Venue:
         """
         if self._contracts is None and self.engine.run_id:
             return []
-        first = self.journal.read(1).input.time if self.journal.last_number else self.time
+        first = self.engine.first_time if self.engine.number else self.time
         today = datetime.fromtimestamp(first // 1_000_000_000, UTC).date()
         if self._contracts is None:
             wanted = default_contracts(today)
@@ -389,13 +443,16 @@ class Venue:
 
     def _repeat(self, cid: int, mid: str, data: bytes, number: int, asker: bytes) -> None:
         """A mid that record `number` consumed: its first answer again, or a refusal of another body."""
-        record = self.journal.read(number)
-        if record.input.request.message == data:
-            for output in record.outputs:
-                if output.cid == cid and decode_message(output.message).mid == mid:
-                    self._answer(asker, [output.message])
-                    return
         text = f"mid {mid} was used before, for another message: make a new UUID4 for each request"
+        if number < self.journal.first_number:
+            text = f"mid {mid} was used before, in a record that is no longer kept: look at what stands"
+        else:
+            record = self.journal.read(number)
+            if record.input.request.message == data:
+                for output in record.outputs:
+                    if output.cid == cid and decode_message(output.message).mid == mid:
+                        self._answer(asker, [output.message])
+                        return
         status = self.notices(cid).status(mid, MessageStatus.STATUS_MID_REUSED, text, field="mid")
         self._answer(asker, [status])
 
@@ -415,7 +472,7 @@ class Venue:
                 refused.status,
                 refused.message,
                 field=refused.field,
-                first_available=FIRST_AVAILABLE if beyond else 0,
+                first_available=self.lines.first_available(cid) if beyond else 0,
             )
         else:
             self._answer(asker, page.messages, replayed=True)
@@ -424,6 +481,6 @@ class Venue:
                 MessageStatus.STATUS_COMPLETE,
                 f"{len(page.messages)} message(s)",
                 next_sequence=page.next_sequence,
-                first_available=FIRST_AVAILABLE if page.beyond else 0,
+                first_available=self.lines.first_available(cid) if page.beyond else 0,
             )
         self._answer(asker, [end])

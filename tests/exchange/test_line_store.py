@@ -57,7 +57,6 @@ def test_memory_keeps_the_latest_messages_only(journal):
 
 
 def test_a_hole_in_a_line_is_named(journal):
-    lines = LineStore(journal)
     record = Record(number=1, outputs=[Output(cid=1, sequence=2, message=b"x")])
     with pytest.raises(JournalCorrupt, match="message 2 after 0"):
-        lines.add(record)
+        journal.append(record)
