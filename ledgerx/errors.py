@@ -4,7 +4,8 @@ Error:
     ├── Retryable                     try again: the same call may succeed later
     │   ├── ConnectTimeout            nothing answered in time (also TimeoutError)
     │   ├── VenueUnreachable          no connection to the host and port (also ConnectionError)
-    │   └── QueueFull                 a cap was reached; it drains
+    │   ├── QueueFull                 a cap was reached; it drains
+    │   └── StoreBusy                 a handler's transaction holds the store's file
     ├── Fatal                         will never work: the call, a key or a file must change
     │   ├── InvalidKey                a key of wrong type, length or alphabet (also ValueError)
     │   ├── InvalidCertificate        a certificate that does not parse (also ValueError)
@@ -35,6 +36,12 @@ Error:
     │   │   ├── JournalDiverged       re-execution gave other bytes than the record holds
     │   │   ├── JournalWriteFailed    the disk refused; nothing that depends on it was sent
     │   │   └── SnapshotUnusable      a snapshot that is damaged or of another journal
+    │   ├── StoreError                the file of a client's durable store; its path is in the text
+    │   │   ├── StoreLocked           another process, or another store of this one, has the file
+    │   │   ├── StoreMismatch         it belongs to another account or exchange, or is no store
+    │   │   ├── StoreCorrupt          it is damaged
+    │   │   ├── StoreUnusable         it cannot be made, read or written here (also OSError)
+    │   │   └── StoreWriteFailed      the disk refused; nothing that depends on it was sent
     │   ├── DataFolderLocked          another process has the data folder
     │   ├── DataFolderUnusable        a data folder that cannot be made, read or written (also OSError)
     │   ├── PortTaken                 another program listens where the venue must (also OSError)
@@ -88,6 +95,13 @@ __all__ = [
     "Retryable",
     "ServerKeyMismatch",
     "SnapshotUnusable",
+    "StoreBusy",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreLocked",
+    "StoreMismatch",
+    "StoreUnusable",
+    "StoreWriteFailed",
     "UnexpectedAnswer",
     "UnknownOrder",
     "VenueUnreachable",
@@ -122,6 +136,10 @@ class VenueUnreachable(Retryable, ConnectionError):
 
 class QueueFull(Retryable):
     """A buffer reached its cap."""
+
+
+class StoreBusy(Retryable):
+    """A handler's transaction holds the store's file: the request was not stored and did not leave."""
 
 
 class InvalidKey(Fatal, ValueError):
@@ -267,6 +285,34 @@ class JournalWriteFailed(JournalError):
 
 class SnapshotUnusable(JournalError):
     """A snapshot file that is damaged, of another format, or of another journal. Older ones serve."""
+
+
+class StoreError(Fatal):
+    """The file of a client's durable store. `path` is its name."""
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class StoreLocked(StoreError):
+    """The file is in use, by another process or by another store of this one."""
+
+
+class StoreMismatch(StoreError):
+    """The file is no store, or one of another account, exchange or build."""
+
+
+class StoreCorrupt(StoreError):
+    """The file is damaged."""
+
+
+class StoreUnusable(StoreError, OSError):
+    """The file cannot be made, read or written where it is; the foreign error is the cause."""
+
+
+class StoreWriteFailed(StoreError):
+    """The disk refused. What was to be written is not in the file, and nothing that needs it was sent."""
 
 
 class DataFolderLocked(Fatal):

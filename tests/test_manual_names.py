@@ -33,7 +33,8 @@ SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
     (get_cmd_version, {"version": REQUIRED}),
     (mixin.public, {"obj": REQUIRED}),
     (store.MemoryStore, {"shared": False}),
-    (store.MessageIDStore, {}),
+    # The manual's takes nothing; a path makes it durable.
+    (store.MessageIDStore, {"path": None, "sync": "process", "file_bytes_max": None}),
     (meta.KindSingletonMeta, {"name": REQUIRED, "bases": REQUIRED, "attrs": REQUIRED}),
     (meta.SingletonAbstractMeta, {"name": REQUIRED, "bases": REQUIRED, "attrs": REQUIRED}),
     (utils.import_versions, {"basefile": REQUIRED, "package": REQUIRED}),

@@ -109,13 +109,14 @@ class Context:
         """Start the threads. Returns at once; `wait_connected` waits for the exchange's greeting.
 
         Raises IncompleteProcessor (a TypeError) naming the handlers that the processor lacks, and
-        InvalidState (a RuntimeError) if it was started or stopped before.
+        InvalidState (a RuntimeError) if it was started or stopped before, or its store is another Context's;
+        StoreMismatch where the store's file is of another account or exchange.
         """
         self._io.check_startable()
         processor = _complete(self._processor)
         processor.context = self
-        _RUNNING.add(self)
         self._io.start(processor)
+        _RUNNING.add(self)
 
     def stop(self) -> None:
         """End the threads. Returns at once; stopping twice is fine.
@@ -176,6 +177,16 @@ class Context:
         """
         return self._io.tracker.run_id
 
+    @property
+    def redelivered(self) -> bool:
+        """Whether the handler or callback that asks may have been called for this message before.
+
+        At most one message after the start of a process that took over the durable store of a killed one:
+        what its handler wrote with `store.transaction()` is not in the file, other effects may stand.
+        """
+        dispatcher = self._io.dispatcher
+        return dispatcher is not None and dispatcher.redelivered
+
     def wait_connected(self, timeout: float | None = None) -> None:
         """Wait until the exchange has answered, `timeout` seconds (default: CONNECT_TIMEOUT_S).
 
@@ -194,12 +205,14 @@ class Context:
 
         Waits until the ACK has arrived, ACK_TIMEOUT_S at most; after that the item is returned as SENT
         and goes on being resent. Does not wait with `wait=False` or on the dispatch thread. Raises
-        InvalidMessage, InvalidField, QueueFull, and InvalidState when the Context is not running.
+        InvalidMessage, InvalidField, QueueFull, InvalidState when the Context is not running, and with a
+        durable store StoreBusy and StoreWriteFailed: the request did not leave then.
         """
         with self._io.lock:
             self._io.check_running()
             item = self._io.tracker.submit(message, self.clock.monotonic())
             self._io.wake()
+        self._io.keep(item)
         self._wait_acknowledged(item, wait)
         return item
 
@@ -217,6 +230,7 @@ class Context:
             self._io.check_running()
             batch, members = self._io.tracker.submit_batch(requests, self.clock.monotonic())
             self._io.wake()
+        self._io.keep(batch)
         self._wait_acknowledged(batch, wait)
         return batch, members
 

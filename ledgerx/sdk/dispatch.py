@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
-from ledgerx.errors import Error
+from ledgerx.errors import Error, StoreError
 from ledgerx.protocol.wire import AnyMessage
 from ledgerx.sdk.events import Event
 from ledgerx.sdk.items import RequestItem
@@ -18,22 +18,35 @@ __all__ = ["Dispatcher"]
 
 logger = logging.getLogger("ledgerx.sdk")
 
+_HEARTBEAT = "handle_heartbeat"
+
 
 class Dispatcher:
-    """Calls handlers, then callbacks, then `done(event)`.
+    """Calls handlers, then callbacks, then `done(event)`; at the thread's end `ended`.
 
     What a handler raises, SystemExit too, reaches `handle_error`, and what that raises the log: the
-    thread goes on, since the next message is not to be lost for it.
+    thread goes on, since the next message is not to be lost for it. Only where `done` raises StoreError it
+    ends, once `handle_error` was told: what it dispatched from then on would not be remembered.
     """
 
-    def __init__(self, processor: MessageProcessor, done: Callable[[Event], None], name: str) -> None:
+    def __init__(
+        self,
+        processor: MessageProcessor,
+        done: Callable[[Event], None],
+        ended: Callable[[StoreError | None], None],
+        name: str,
+    ) -> None:
         self._processor = processor
         self._done = done
+        self._ended = ended
+        self._current: Event | None = None
         self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._stopping = False
         self._last: Event | None = None
         self._public_lock = threading.Lock()
         self._public_waiting = 0
+        self._heartbeat_waits = False
+        self._stepping: threading.Thread | None = None
         self.thread = DaemonThread(self._run, name)
 
     @property
@@ -42,8 +55,12 @@ class Dispatcher:
         return self._public_waiting
 
     def put(self, events: Iterable[Event]) -> None:
-        """Queue events. Any thread."""
+        """Queue events. Any thread. A heartbeat is left out while another one waits: it says no more."""
         for event in events:
+            if event.handler == _HEARTBEAT:
+                if self._heartbeat_waits:
+                    continue
+                self._heartbeat_waits = True
             if event.public:
                 with self._public_lock:
                     self._public_waiting += 1
@@ -55,9 +72,15 @@ class Dispatcher:
         self._stopping = not after_waiting
         self._queue.put(None)
 
+    @property
+    def redelivered(self) -> bool:
+        """Whether the message in hand may have been dispatched by a process that was killed."""
+        event = self._current
+        return event is not None and event.redelivered and self.is_current()
+
     def is_current(self) -> bool:
         """Whether the caller runs on the dispatch thread."""
-        return threading.current_thread() is self.thread
+        return threading.current_thread() in (self.thread, self._stepping)
 
     def step(self) -> bool:
         """Dispatch one event on the caller's thread, for a driver that starts none; whether one waited."""
@@ -65,20 +88,31 @@ class Dispatcher:
             event = self._queue.get_nowait()
         except queue.Empty:
             return False
-        if event is not None:
-            self._dispatch(event)
+        self._stepping = threading.current_thread()
+        try:
+            if event is not None:
+                self._dispatch(event)
+        finally:
+            self._stepping = None
         return True
 
     def _run(self) -> None:
-        while True:
-            event = self._queue.get()
-            if event is None or self._stopping:
-                break
-            self._dispatch(event)
-        if self._last is not None:
-            self._call(self._last)
+        failure: StoreError | None = None
+        try:
+            while not self._stopping and (event := self._queue.get()) is not None:
+                if not self._stopping:
+                    self._dispatch(event)
+            if self._last is not None:
+                self._dispatch(self._last)
+        except StoreError as error:
+            failure = error
+            self._report(error)
+        self._ended(failure)
 
     def _dispatch(self, event: Event) -> None:
+        self._current = event
+        if event.handler == _HEARTBEAT:
+            self._heartbeat_waits = False
         self._call(event)
         if event.public:
             with self._public_lock:

@@ -12,8 +12,9 @@ __all__ = ["HANDLERS", "Event"]
 class Event(NamedTuple):
     """Call `handler(*arguments)` of the processor, then `item`'s callback; then report it dispatched.
 
-    `sequence` is the account's number of the message, 0 for what is not sequenced. An empty `handler`
-    means: only the callback.
+    `sequence` is the account's number of the message, 0 for what is not sequenced, `epoch` the line it is
+    of (records.py). An empty `handler` means: only the callback. `redelivered`: a process that was killed
+    may have dispatched it before.
     """
 
     handler: str
@@ -21,6 +22,8 @@ class Event(NamedTuple):
     item: RequestItem | None = None
     sequence: int = 0
     public: bool = False
+    epoch: int = 0
+    redelivered: bool = False
 
 
 # The kind of a message in the envelope -> the processor's handler.

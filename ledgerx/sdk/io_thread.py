@@ -18,7 +18,7 @@ import zmq
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.clock import Clock
-from ledgerx.errors import Error, InvalidState, OutcomeUnknown, Retryable
+from ledgerx.errors import Error, InvalidState, OutcomeUnknown, Retryable, StoreError
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.protocol.ports import Address
 from ledgerx.protocol.sockets import AnyContext, AnySocket
@@ -30,6 +30,7 @@ from ledgerx.sdk.feed import Feed
 from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.link import LinkState
 from ledgerx.sdk.processor import MessageProcessor
+from ledgerx.sdk.records import Row
 from ledgerx.sdk.store import MessageIDStore
 from ledgerx.sdk.threads import DaemonThread
 from ledgerx.sdk.tracker import Tracker
@@ -77,7 +78,12 @@ class IOThread:
             store=store,
             settings=settings.tracker,
             owner=self,
+            durable=store.path is not None,
         )
+        self._store = store
+        self._store_owner = {"account": keys.public.decode(), "exchange": server_key.decode()}
+        self._store_failure: StoreError | None = None
+        self._threads = 0  # how many of the two have not ended
         self.feed = Feed(self)
         self.dispatcher: Dispatcher | None = None
         self.thread: DaemonThread | None = None
@@ -107,13 +113,19 @@ class IOThread:
             raise InvalidState("the Context's threads stayed with the process that forked: make one here")
         if self.thread is None or self.stopping:
             state = "stopped" if self.stopping else "not started yet"
+            if self._store_failure is not None:
+                state = f"stopped, for its store failed ({self._store_failure})"
             raise InvalidState(f"the Context is {state}: call start() first, once")
 
     def start(self, processor: MessageProcessor) -> None:
-        """Start this thread and the dispatch thread, which calls `processor`. Raises InvalidState."""
+        """Start this thread and the dispatch thread, which calls `processor`.
+
+        Raises InvalidState, and StoreMismatch for a store of another account or exchange.
+        """
         with self.lock:
             self.check_startable()
             dispatcher = self.prepare(processor)
+            self._threads = 2
             self._wake_read, self._wake_write = os.pipe()
             os.set_blocking(self._wake_write, False)
             self.thread = DaemonThread(self._run, "ledgerx-io")
@@ -121,9 +133,17 @@ class IOThread:
         self.thread.start()
 
     def prepare(self, processor: MessageProcessor) -> Dispatcher:
-        """Make the dispatcher that calls `processor`, and start nothing."""
-        self.dispatcher = Dispatcher(processor, self._dispatched, "ledgerx-dispatch")
+        """Take the store, make the dispatcher that calls `processor`, and start nothing."""
+        self._claim_store()
+        self.dispatcher = Dispatcher(processor, self._dispatched, self._dispatch_ended, "ledgerx-dispatch")
         return self.dispatcher
+
+    def _claim_store(self) -> None:
+        saved = self._store.claim(**self._store_owner)
+        if saved is not None and self._store.file is not None:
+            self._store.file.in_handler = self.is_dispatching
+            self._store.file.busy_timeout_s = self.settings.ack_timeout_s
+            self.tracker.resume(saved, self._clock.monotonic(), self._clock.wall_ns())
 
     def stop(self) -> None:
         """Have both threads end; what was submitted is sent first. Returns at once."""
@@ -183,10 +203,71 @@ class IOThread:
             self.dispatcher.put([Event("", (), item)])
 
     def abandon(self, item: RequestItem) -> None:
-        """Give a request up."""
+        """Give a request up. Raises StoreBusy, StoreWriteFailed where a durable store cannot be told."""
+        if self._store.file is not None and item.place:
+            self._store.file.forget([each.mid for each in (*item.members, item)])
         with self.lock:
             self.tracker.abandon(item, self._clock.monotonic())
             self.changed.notify_all()
+
+    # ------------------------------------------------------------------ a durable store
+
+    def keep(self, item: RequestItem) -> None:
+        """Store a request that was just submitted, before it leaves; without a durable store do nothing.
+
+        Raises StoreBusy, StoreWriteFailed or InvalidState; the request is withdrawn then.
+        """
+        if not item.place:
+            return
+        try:
+            with self.lock:
+                rows = self.tracker.durability.rows(item)
+            if self._store.file is None:
+                raise InvalidState("the Context has ended: the request was not sent")
+            stored = self._store.file.insert(rows, self._clock.wall_ns())
+        except Error:
+            with self.lock:
+                self.tracker.withdraw(item, self._clock.monotonic())
+                self.changed.notify_all()
+            raise
+        if stored:
+            with self.lock:
+                self.tracker.durability.saved(rows)
+                self.wake()
+
+    def _save(self) -> None:
+        """What has to be stored before requests leave and no submitting thread has. I/O thread, lock held.
+
+        While a handler's transaction lasts they go on waiting, and the thread does not.
+        """
+        unsaved = self.tracker.durability.to_save()
+        file = self._store.file
+        if unsaved and file is not None and file.save(unsaved, self._clock.wall_ns()):
+            self.tracker.durability.saved(unsaved.rows, unsaved.position)
+
+    def _commit(self, event: Event) -> list[Row]:
+        """Store that an event was dispatched; returns the requests that its handler's transaction brought."""
+        file = self._store.file
+        if file is None:
+            return []
+        with self.lock:
+            progress = self.tracker.progress(event)
+        return file.commit(progress)  # a slow disk delays the next handler, not the I/O thread
+
+    def _dispatch_ended(self, failure: StoreError | None) -> None:
+        """The dispatch thread's last act. If it ended for the store's failure, all of the Context ends."""
+        with self.lock:
+            self._store_failure = failure
+        if failure is not None:
+            self.stop()
+        self._thread_ended()
+
+    def _thread_ended(self) -> None:
+        with self.lock:
+            self._threads -= 1
+            last = self._threads == 0
+        if last:
+            self._store.release(clean=self._store_failure is None)
 
     # ------------------------------------------------------------------ what books ask (BookOwner)
 
@@ -201,12 +282,14 @@ class IOThread:
     # ------------------------------------------------------------------ the loop
 
     def _dispatched(self, event: Event) -> None:
-        """An event's handler and callback returned. Dispatch thread."""
-        if event.sequence == 0 and event.item is None:
+        """An event's handler and callback returned. Dispatch thread. Raises StoreError."""
+        rows = self._commit(event)
+        if event.sequence == 0 and event.item is None and not rows:
             return
         with self.lock:
+            self.tracker.durability.saved(rows)
             self.tracker.dispatched(event, self._clock.monotonic())
-            if self.tracker.has_output or self._books_to_ask:
+            if self.tracker.has_output or self._books_to_ask or self.tracker.durability.holds:
                 self.wake()
             self.changed.notify_all()
 
@@ -240,6 +323,7 @@ class IOThread:
             self.feed.ended()
             self.changed.notify_all()
         ctx.term()
+        self._thread_ended()
         self._on_end()
 
     def turn(self, ctx: AnyContext, wait_max_s: float = _POLL_MAX_S) -> None:
@@ -261,6 +345,7 @@ class IOThread:
                 self.tracker.connection_lost(now, self._transport.unanswered())
             self._ask_snapshots(now)
             self.tracker.tick(now)
+            self._save()
             self._write()
             events = self.tracker.take_events()
             self.changed.notify_all()  # an ACK is no event while an earlier message is missing

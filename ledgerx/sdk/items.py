@@ -47,6 +47,10 @@ class RequestItem(IDStoreItem):
         self.first_connection = 0  # the connection that the bytes left on first
         self.last_report: Any = None
         self.replayed_to = 0  # of a replay: the last sequence delivered to the callback
+        self.place = 0  # in first-sent order, in a durable store; 0: not in its file
+        self.inserted = False  # the file has it
+        self.saved = True  # nothing of it has to be stored before it leaves
+        self.wanted_ns = 0  # when it was submitted, by the wall clock, if it comes from a file
         self._owner = owner
         self._answers: list[tuple[Any, Any]] = []
         self._delivered = 0
@@ -95,6 +99,11 @@ class RequestItem(IDStoreItem):
         """
         if self._owner is not None:
             self._owner.abandon(self)
+
+    def resumed(self, owner: Owner | None, submitted_at: float) -> None:
+        """Another process made this request; `owner` tracks it from now on."""
+        self._owner = owner
+        self.submitted_at = submitted_at
 
     def _callback_changed(self) -> None:
         self._has_callback = True

@@ -37,6 +37,12 @@ class AccountLine:
         self._gap_since = None
         self._below.clear()
 
+    def resume(self, first: int, following: int) -> None:
+        """Go on where another client ended: `following` is the number to be dispatched next."""
+        self.first = first
+        self.dispatched_next = self.released_next = following
+        self.head = following - 1
+
     def contradicts(self, head: int) -> bool:
         """Whether a venue whose head is this cannot be the one these numbers came from."""
         return self.known and head < self.released_next - 1
@@ -91,6 +97,12 @@ class AccountLine:
         if self._gap_since is None or (not self._held and behind):
             return None
         return self._gap_since + patience_s
+
+    def next_after(self, sequence: int) -> int | None:
+        """The next number to be dispatched after this one; None if this one is of another line."""
+        if sequence >= self.released_next:
+            return None  # released before a new baseline
+        return max(self.dispatched_next, sequence + 1)
 
     def dispatched(self, sequence: int, now: float) -> None:
         """The handler of this number returned."""

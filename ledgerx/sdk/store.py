@@ -8,10 +8,18 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import threading
 from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any, TypeAlias, TypeVar
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from ledgerx.errors import InvalidField, InvalidState
+
+if TYPE_CHECKING:
+    from ledgerx.sdk.records import Saved
+    from ledgerx.sdk.request_file import RequestFile
+    from ledgerx.sdk.transaction import Transaction
 
 __all__ = ["Callback", "IDStoreItem", "MemoryStore", "MessageIDStore"]
 
@@ -139,11 +147,35 @@ class IDStoreItem:
 class MessageIDStore(MemoryStore[str, IDStoreItem]):
     """The requests in progress by their message ID, one store a Context; safe from any thread.
 
-    Raises InvalidField for a value that is no IDStoreItem.
+    With `path` it is durable: the file, made if it is new, has every request before its first byte leaves,
+    and what was dispatched after each handler returned, so that a Context with a store of the same path
+    goes on where a killed one ended (docs: durable). What the file holds is in the mapping at once. The
+    file is this object's until `close`, which the end of its Context calls too. `sync` "process" survives
+    the end of the process, "power" that of the machine too, with an fsync a commit. Above nine tenths of
+    `file_bytes_max` the file refuses requests as a full disk does; the rest is for what becomes of them.
+
+    Raises InvalidField for a value that is no IDStoreItem; with `path` StoreLocked, StoreMismatch,
+    StoreCorrupt, StoreUnusable.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        sync: Literal["process", "power"] = "process",
+        file_bytes_max: int | None = None,
+    ) -> None:
         super().__init__()
+        if sync not in ("process", "power"):
+            raise InvalidField(f"sync is 'process' or 'power', not {sync!r}", field="sync", value=sync)
+        self._path = None if path is None else Path(path).absolute()
+        self._sync = sync
+        self._file_bytes_max = file_bytes_max
+        self._claim_lock = threading.Lock()
+        self._claimed = False
+        self._file: RequestFile | None = None
+        if self._path is not None:
+            self._open(self._path)
 
     def __setitem__(self, mid: str, item: IDStoreItem) -> None:
         super().__setitem__(mid, _check_item(item))
@@ -151,6 +183,76 @@ class MessageIDStore(MemoryStore[str, IDStoreItem]):
     def setdefault(self, mid: str, default: Any = None) -> Any:
         """The message ID's item, `default` being stored first where there is none. Atomic."""
         return super().setdefault(mid, _check_item(default))
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a durable store; None for one in memory."""
+        return self._path
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Write into the store's file, in a handler or callback, in one transaction with its message.
+
+            with self.context.store.transaction() as db:
+                db.execute("INSERT INTO fills VALUES (?, ?)", (msg.trade_id, msg.filled_size))
+
+        It is committed after the handler and the callback returned, together with the fact that the message
+        was dispatched; a request submitted since it began is stored with both, and leaves after that. What
+        is written in a `with` block that raises is undone. Until the commit requests of other threads wait.
+
+        Raises InvalidState outside handlers and callbacks, or for a store in memory; StoreWriteFailed.
+        """
+        if self._file is None:
+            what = "in memory" if self._path is None else "closed"
+            raise InvalidState(f"this store is {what}: transactions need an open MessageIDStore(path)")
+        return self._file.transaction()
+
+    def close(self) -> None:
+        """Give the file up, if there is one. Raises InvalidState while a Context uses it."""
+        with self._claim_lock:
+            if self._claimed:
+                raise InvalidState("the store's Context runs: stop it")
+            self._close(clean=self._file is not None and self._file.loaded.clean)
+
+    # ------------------------------------------------------------------ for the Context
+
+    @property
+    def file(self) -> RequestFile | None:
+        """The open file of a durable store. Not for programs."""
+        return self._file
+
+    def claim(self, **owner: str) -> Saved | None:
+        """A Context begins to use this; returns what the file holds. Not for programs.
+
+        Raises InvalidState where another one does, StoreMismatch where the file is another account's.
+        """
+        with self._claim_lock:
+            if self._claimed:
+                raise InvalidState("this store is another Context's: each needs one of its own")
+            if self._path is not None:
+                if self._file is None:
+                    self._open(self._path)
+                assert self._file is not None
+                self._file.bind(**owner)
+            self._claimed = True
+            return None if self._file is None else self._file.loaded
+
+    def release(self, *, clean: bool) -> None:
+        """The Context has ended; `clean`: no handler of it is at work. Not for programs."""
+        with self._claim_lock:
+            self._claimed = False
+            self._close(clean=clean)
+
+    def _open(self, path: Path) -> None:
+        from ledgerx.sdk.request_file import RequestFile  # which loads SQLite and knows our items
+
+        self._file = RequestFile(path, sync=self._sync, file_bytes_max=self._file_bytes_max)
+        self.clear()
+        self.update({item.mid: item for item in self._file.loaded.items})
+
+    def _close(self, *, clean: bool) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close(clean=clean)
 
 
 def _check_callback(callback: Callback) -> Callback:

@@ -26,41 +26,30 @@ from ledgerx.errors import (
 )
 from ledgerx.protocol import wire
 from ledgerx.protocol.wire import AnyMessage
+from ledgerx.sdk.durability import Durability
 from ledgerx.sdk.events import HANDLERS, Event
 from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.line import AccountLine
 from ledgerx.sdk.link import Link, LinkSettings, LinkState
+from ledgerx.sdk.outbox import Outbox
 from ledgerx.sdk.outstanding import Outstanding, ResendSettings
 from ledgerx.sdk.reads import Reads
-from ledgerx.sdk.states import TRADE_REQUESTS, Cause, State, cause_of, next_state
+from ledgerx.sdk.records import Progress, Saved
+from ledgerx.sdk.requests import (
+    ASKED_AGAIN,
+    EXPIRING,
+    READS,
+    REQUESTS,
+    check_members,
+    check_size,
+    prepared,
+)
+from ledgerx.sdk.states import Cause, State, cause_of, next_state
 from ledgerx.sdk.store import IDStoreItem
 
 __all__ = ["REQUESTS", "Tracker", "TrackerSettings"]
 
-_SUBMITTED = (*TRADE_REQUESTS, api.MessageCancelOrder, api.MessageCancelReplace, api.MessageCancelAll)
-_READS = (
-    api.MessageGetContract,
-    api.MessageGetBookState,
-    api.MessageGetOpenOrders,
-    api.MessageGetPositions,
-)
-
-# What must not be carried out long after it was wanted. A cancel is wanted however late it comes.
-_EXPIRING = (*TRADE_REQUESTS, api.MessageCancelReplace)
-
-# What may be submitted.
-REQUESTS = (*_SUBMITTED, *_READS, api.MessageBatch, api.MessageReplay)
-
 _MALFORMED = api.MessageStatus.STATUS_MALFORMED
-
-# What is added to a message before it leaves: mid, version, timestamp, expires, and in a batch the envelope.
-_ADDED_BYTES_MAX = 128
-
-# The venue cuts a client whose frame is above FRAME_BYTES_MAX; the envelope and CURVE need a little of it.
-_REQUEST_BYTES_MAX = wire.FRAME_BYTES_MAX - 1024
-
-# Requests whose answers are not sequenced: what was lost with a connection is asked for again.
-_ASKED_AGAIN = (*_READS, api.MessageReplay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +69,8 @@ class Tracker:
     """One context's dealings with one venue.
 
     `instance` names the context, 32 hex characters; `make_mid` gives fresh message IDs; `store` holds
-    the items in progress by mid; `owner` is given to each item.
+    the items in progress by mid; `owner` is given to each item. A `durable` tracker lets a request leave
+    once it was told that it is stored: see durability.py.
     """
 
     def __init__(
@@ -92,6 +82,7 @@ class Tracker:
         store: MutableMapping[str, IDStoreItem],
         settings: TrackerSettings | None = None,
         owner: Any = None,
+        durable: bool = False,
     ) -> None:
         self.settings = settings or TrackerSettings()
         self.link = Link(self.settings.link, random)
@@ -104,8 +95,8 @@ class Tracker:
         self._store = store
         self._owner = owner
         self._events: deque[Event] = deque()
-        self._unsent: deque[bytes] = deque()
-        self._in_hand: list[bytes] = []
+        self._outbox = Outbox()
+        self.durability = Durability(durable, self.line, self._outbox, store)
         self._failure: Error | None = None
         self._told: type[Error] | None = None  # the kind of failure that the user was told of last
         self._reads = Reads()
@@ -130,7 +121,7 @@ class Tracker:
             return self.submit_batch(members, now, expires=message.expires)[0]
         if not internal:
             self.outstanding.check_room()
-        _check_size(type(message), [message])
+        check_size(type(message), [message])
         item = self._make_item(message)
         item.internal = internal
         self._enqueue([item], now)
@@ -145,12 +136,9 @@ class Tracker:
         are answered as any bad request. Raises InvalidMessage naming the member that is none, and as
         `submit` does.
         """
-        for index, message in enumerate(messages):
-            if not isinstance(message, REQUESTS):
-                what = type(message).__name__
-                raise InvalidMessage(f"messages[{index}] is a {what}, which is no request")
+        check_members(messages)
         self.outstanding.check_room()
-        _check_size(api.MessageBatch, messages)
+        check_size(api.MessageBatch, messages)
         batch = self._make_item(api.MessageBatch(expires=expires))
         batch.members = [self._make_item(message) for message in messages]
         for member in batch.members:
@@ -166,16 +154,7 @@ class Tracker:
             self._forget(given_up)
 
     def _make_item(self, message: AnyMessage) -> RequestItem:
-        copy = type(message)()
-        copy.CopyFrom(message)
-        mid: str = copy.mid  # type: ignore[attr-defined]
-        if mid and (len(mid) != 32 or not set(mid) <= set("0123456789abcdef")):
-            raise InvalidField(f"mid {mid!r} is not 32 hex characters", field="mid", value=mid)
-        if mid and mid in self._store:
-            raise InvalidField(f"mid {mid!r} is in use: leave mid empty", field="mid", value=mid)
-        copy.mid = mid or self._make_mid()  # type: ignore[attr-defined]
-        copy.mversion = api.VERSION  # type: ignore[attr-defined]
-        return RequestItem(copy, self._owner)
+        return RequestItem(prepared(message, self._make_mid, self._store), self._owner)
 
     def _enqueue(self, items: Sequence[RequestItem], now: float) -> None:
         """Take a request, or a batch and its members: all of them or, if it raises, nothing."""
@@ -186,6 +165,7 @@ class Tracker:
         first.submitted_at = now
         for item in items:
             self._store[item.mid] = item
+        self.durability.admit(items)
         self.outstanding.add(first)
         if self.link.state is LinkState.UP:
             self._send(first, now)
@@ -196,12 +176,12 @@ class Tracker:
         if item.encoded is None:
             item.encoded = self._stamp(item, now)
             item.first_connection = self.link.connection
-        if isinstance(item.msg, _ASKED_AGAIN) and not item.answered:
+        if isinstance(item.msg, ASKED_AGAIN) and not item.answered:
             self._reads.add(item)
         for member in item.members:
-            if isinstance(member.msg, _READS) and not member.answered:
+            if isinstance(member.msg, READS) and not member.answered:
                 self._reads.add(member)
-        self._unsent.append(item.encoded)
+        self._outbox.put_request(item)
         self.outstanding.sent(now)
 
     def _stamp(self, item: RequestItem, now: float) -> bytes:
@@ -211,7 +191,7 @@ class Tracker:
         left_ns = int((self.settings.resend_max_age_s - (now - item.submitted_at)) * 1e9)
         for asked in (item, *item.members):
             asked.msg.timestamp = self._timestamp(now)
-            if isinstance(asked.msg, _EXPIRING) and not asked.msg.expires and not message.expires:
+            if isinstance(asked.msg, EXPIRING) and not asked.msg.expires and not message.expires:
                 asked.msg.expires = max(1, asked.msg.timestamp + left_ns)
         for member in item.members:
             message.requests.append(wire.envelope(member.msg))
@@ -229,7 +209,7 @@ class Tracker:
         """The shell made new sockets: the hello is the first thing to send on them."""
         self.link.opened(now)
         self.outstanding.connection_opened()
-        self._unsent.clear()
+        self._outbox.clear()
         self._replay = None
         if self._hole_replay is not None:  # the hello's cursor fills the hole
             self.abandon(self._hole_replay, now)
@@ -242,7 +222,7 @@ class Tracker:
             return
         was_up = self.link.state is LinkState.UP
         self.link.lost(now)
-        self._unsent.clear()
+        self._outbox.clear()
         if was_up:
             self._told = type(reason)
             self._events.append(Event("handle_disconnected", (reason,)))
@@ -277,8 +257,7 @@ class Tracker:
         )
         self._reported_next = self.line.dispatched_next
         self.link.hello_sent(now)
-        # Ahead of requests: after a long silence the venue may have forgotten the connection.
-        self._unsent.appendleft(wire.encode_message(hello))
+        self._outbox.put_hello(wire.encode_message(hello))
 
     def _on_hello(self, hello: api.MessageHello, now: float) -> None:
         """The venue's greeting: take or keep the baseline, then resend before anything new."""
@@ -291,25 +270,30 @@ class Tracker:
             last = self.line.released_next - 1
             self._new_baseline(hello, f"the venue's line ends at {hello.head}, this client has seen {last}")
         elif not known:
-            self.line.baseline(hello.head)
-        self.venue_id = hello.venue_id
+            self._baseline(hello)
+        self.durability.heard_head(hello.head)
         self._reported_next = self.line.dispatched_next
         self.run_id = max(self.run_id, hello.run_id) if known else hello.run_id
         self.line.heard_head(hello.head, now)
         first = self.link.state is not LinkState.UP
         self.link.greeted(hello.interval_ms, now)
         self._failure = self._told = None
-        self._unsent.clear()
+        self._outbox.clear()
         for item in [*self._reads.lost(), *self.outstanding]:
             self._send(item, now)
         if first:
             self._events.append(Event("handle_connected"))
 
     def _new_baseline(self, hello: api.MessageHello, why: str) -> None:
-        self.line.baseline(hello.head)
+        self._baseline(hello)
         self.run_id = hello.run_id
         text = f"{why}; numbers start anew at {hello.head + 1}, requests the old one answered stay open"
         self._events.append(Event("handle_error", (Error(text),)))
+
+    def _baseline(self, hello: api.MessageHello) -> None:
+        self.line.baseline(hello.head)
+        self.venue_id = hello.venue_id
+        self.durability.baseline(hello.venue_id)
 
     # ------------------------------------------------------------------ input
 
@@ -402,7 +386,7 @@ class Tracker:
         asked twice is dispatched once.
         """
         item = self._item(message.mid)
-        known = item is not None and (item.mid in self._reads or not isinstance(item.msg, _ASKED_AGAIN))
+        known = item is not None and (item.mid in self._reads or not isinstance(item.msg, ASKED_AGAIN))
         if item is None or not known:
             refusal = (
                 isinstance(message, api.MessageStatus)
@@ -428,12 +412,13 @@ class Tracker:
         if isinstance(message, api.MessageRunChange):
             self.run_id = message.run_id
             arguments = (message.run_id, message.prev_run_id)
-            self._events.append(Event("handle_run_change", arguments, None, sequence))
-            return
-        if isinstance(message, api.Message):
-            self._events.append(Event("", sequence=sequence))
-            return
-        self._events.append(self._event(message, self._item(message.mid), sequence))
+            event = Event("handle_run_change", arguments, None, sequence)
+        elif isinstance(message, api.Message):
+            event = Event("", sequence=sequence)
+        else:
+            event = self._event(message, self._item(message.mid), sequence)
+        redelivered = sequence == self.durability.doubtful_next
+        self._events.append(event._replace(epoch=self.durability.epoch, redelivered=redelivered))
 
     def _on_replayed(self, message: Any, now: float) -> None:
         """A stored message sent again: it fills a hole, or is what the user asked to see again."""
@@ -481,31 +466,59 @@ class Tracker:
 
     def dispatched(self, event: Event, now: float) -> None:
         """The event's handler and callback returned: states move, and the venue may go on."""
-        if event.sequence:
+        if event.sequence and event.epoch == self.durability.epoch:
             self.line.dispatched(event.sequence, now)
             told = self.line.dispatched_next - self._reported_next
             if told >= self.settings.window_messages // 2 and self.link.state is LinkState.UP:
                 self._queue_hello(now)
         item = event.item
-        if item is None or not event.arguments:
-            return
-        message = event.arguments[0]
-        if message.mid != item.mid:
-            return  # a replayed message moves no state
-        item.state = next_state(item.state, cause_of(message, item.msg))
-        if item.finished:
-            self._forget(item)
+        state = self._state_after(event)
+        if item is not None and state is not None:
+            item.state = state
+            if item.finished:
+                self._forget(item)
+
+    @staticmethod
+    def _state_after(event: Event) -> State | None:
+        """Where an event moves its item; None where it moves none."""
+        item = event.item
+        if item is None or not event.arguments or event.arguments[0].mid != item.mid:
+            return None  # a replayed message moves no state
+        return next_state(item.state, cause_of(event.arguments[0], item.msg))
 
     def _forget(self, item: RequestItem) -> None:
         """The manual's scenario 3: all three messages may be discarded."""
         self._store.pop(item.mid, None)
         self._reads.end(item)
-        if item.state is State.FAILED:
-            for member in item.members:
-                if not member.finished and not member.acknowledged:
-                    member.state = State.FAILED
-                    self._forget(member)
+        for member in _given_up_with(item, item.state):
+            member.state = State.FAILED
+            self._forget(member)
         item.members = []
+
+    # ------------------------------------------------------------------ what a durable store must know
+
+    def resume(self, saved: Saved, now: float, wall_ns: int) -> None:
+        """Begin where another tracker ended. Before anything else is asked of this one."""
+        self.durability.resume(saved)
+        self._last_timestamp, self.venue_id = saved.timestamp, saved.position.venue_id
+        for item in saved.items:
+            self._store[item.mid] = item
+            item.resumed(self._owner, now - max(0, wall_ns - item.wanted_ns) / 1e9)
+            if item.batch is None and item.state is State.SENT:
+                self.outstanding.add(item)
+            elif isinstance(item.msg, READS):
+                self._reads.add(item)  # of a batch, which may be acknowledged and not yet dispatched
+
+    def withdraw(self, item: RequestItem, now: float) -> None:
+        """The file refused a request: it is as if it had never been submitted, for no byte of it left."""
+        self._outbox.drop(item)
+        self.abandon(item, now)
+
+    def progress(self, event: Event) -> Progress:
+        """What must be in the file after the event's handler, before `dispatched` is called."""
+        state = self._state_after(event)
+        gone = [] if event.item is None or state is None else _given_up_with(event.item, state)
+        return self.durability.progress(event, state, gone)
 
     # ------------------------------------------------------------------ time and output
 
@@ -521,7 +534,7 @@ class Tracker:
             return
         if self.link.hello_due(now):
             self._queue_hello(now)
-        if not self._unsent:  # while the socket is full, copies would only make it fuller
+        if not self._outbox:  # while the socket is full, copies would only make it fuller
             for item in self.outstanding.due(now):
                 self._send(item, now)
         if self._hole_replay is None or self._hole_replay.finished:
@@ -541,32 +554,24 @@ class Tracker:
     @property
     def has_output(self) -> bool:
         """Whether `output` has a frame to send."""
-        return bool(self._unsent)
+        return self._outbox.ready
 
     @property
     def has_unsent_requests(self) -> bool:
         """Whether a request may not have left: it waits for the socket or for a connection."""
-        return bool(self.outstanding) and (bool(self._unsent) or self.link.state is not LinkState.UP)
+        return bool(self.outstanding) and (bool(self._outbox) or self.link.state is not LinkState.UP)
 
     def output(self) -> bytes | None:
         """The next frame to send, or None. Give it back with `unsend` if the socket cannot take it."""
-        if not self._unsent:
+        messages = self._outbox.take(self.settings.frame_messages_max, self.settings.frame_bytes_max)
+        if not messages:
             return None
-        messages: list[bytes] = []
-        size = 0
-        while self._unsent and len(messages) < self.settings.frame_messages_max:
-            size += len(self._unsent[0]) + 8
-            if messages and size > self.settings.frame_bytes_max:
-                break
-            messages.append(self._unsent.popleft())
-        self._in_hand = messages
         self._reported_next = self.line.dispatched_next
         return wire.encode_frame(messages, next_sequence=self.line.dispatched_next)
 
     def unsend(self) -> None:
         """The socket did not take the last frame: its messages go back to the front."""
-        self._unsent.extendleft(reversed(self._in_hand))
-        self._in_hand = []
+        self._outbox.give_back()
 
     def take_events(self) -> list[Event]:
         """What to dispatch, in order."""
@@ -575,9 +580,8 @@ class Tracker:
         return events
 
 
-def _check_size(kind: type[AnyMessage], messages: Sequence[AnyMessage]) -> None:
-    """Raise InvalidMessage for a request that no frame can carry, before any work is done for it."""
-    size = sum(message.ByteSize() + _ADDED_BYTES_MAX for message in messages)
-    if size > _REQUEST_BYTES_MAX:
-        text = f"a {kind.__name__} of {size} bytes is too large: {_REQUEST_BYTES_MAX} are allowed"
-        raise InvalidMessage(text)
+def _given_up_with(batch: RequestItem, state: State) -> list[RequestItem]:
+    """The members that fail with their batch: those that the venue did not acknowledge on their own."""
+    if state is not State.FAILED:
+        return []
+    return [member for member in batch.members if not member.finished and not member.acknowledged]

@@ -148,8 +148,8 @@ class Trader:
     def __init__(self, exchange: Exchange, keys: KeyPair, heard: Listener, **options: Any) -> None:
         self.keys = keys
         self.heard = heard
-        address = f"127.0.0.1:{options.pop('request_port', exchange.request_port)}"
-        server_key = options.pop("server_key", exchange.public_key)
+        address = f"127.0.0.1:{options.pop('request_port', None) or exchange.request_port}"
+        server_key = options.pop("server_key", None) or exchange.public_key
         assert keys.private is not None
         settings, clock = options.pop("settings", None), options.pop("clock", SYSTEM_CLOCK)
         kind = Context.with_settings(settings, clock)
