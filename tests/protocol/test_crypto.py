@@ -288,6 +288,7 @@ def test_a_private_block_alone_is_enough_and_other_lines_are_ignored() -> None:
             "PUBLIC KEY block does not belong",
         ),
     ],
+    ids=["empty", "foreign", "no key", "short", "long", "open public", "open private", "twice", "mismatch"],
 )
 def test_a_damaged_certificate_is_refused_with_the_block_at_fault(text: str, said: str) -> None:
     with pytest.raises(errors.InvalidCertificate, match=said) as caught:

@@ -164,6 +164,7 @@ class Known:
         (CLIENT.private, SERVER.public, None, "does not belong"),
         (CLIENT.private, CLIENT.public, b"somepublickey", "serverkey"),
     ],
+    ids=["private", "public", "pair", "server"],
 )
 def test_a_wrong_key_is_named_before_any_socket_is_opened(
     secret: bytes, public: bytes, server_key: bytes | None, named: str, zmq_context: AnyContext

@@ -282,7 +282,7 @@ class TestNothingToSend:
             ("price_in_cents", [100]),
             ("price_in_cents", -(2**63) - 1),
             ("is_ask", "yes"),
-            ("post_only", object()),
+            ("post_only", 2j),
             ("time_in_force", "IOC "),
             ("expires", 1.5),
         ],
@@ -321,7 +321,7 @@ class TestNothingToSend:
         assert largest.answers[-1].status == Status.STATUS_NO_SUCH_ORDER
         assert trader.heard.named("disconnected") == []
 
-    @pytest.mark.parametrize("contract_id", ["1", 1.5, -1, 2**63, True, object()], ids=str)
+    @pytest.mark.parametrize("contract_id", ["1", 1.5, -1, 2**63, True, 2j], ids=str)
     def test_a_contract_that_cannot_be_one_has_no_book_and_no_subscription(
         self, floor: Floor, contract_id: Any
     ) -> None:
