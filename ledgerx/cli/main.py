@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "demo": ("ledgerx.cli.demo:demo", "Trade on a venue of its own and verify it."),
     "exchange": ("ledgerx.cli.exchange:exchange", "Run a venue."),
     "flow": ("ledgerx.cli.flow:flow", "Trade a recorded market day on a venue."),
+    "journal": ("ledgerx.cli.journal:journal", "Verify and read a venue's journal."),
     "keygen": ("ledgerx.cli.keygen:keygen", "Make a key pair."),
     "replay": ("ledgerx.cli.replay:replay", "Replay a recorded day through the order book."),
 }

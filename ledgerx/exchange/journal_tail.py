@@ -68,6 +68,14 @@ class JournalTail:
         self._segment = 0 if after is None else after.segment
         self._start = len(HEADER) if after is None else after.end
 
+    @classmethod
+    def at(cls, folder: Path, number: int) -> JournalTail:
+        """A reader whose next record is the first of the segment that has record `number`, or of all."""
+        before = [first for first in list_segments(folder) if first <= number]
+        if not before:
+            return cls(folder)
+        return cls(folder, Position(number=before[-1] - 1, segment=before[-1], end=len(HEADER)))
+
     def read(self, count_max: int) -> Iterator[Tailed]:
         """The next records, at most `count_max`; ends where no whole one follows.
 
@@ -79,9 +87,13 @@ class JournalTail:
                 return
             yield found
 
+    @property
+    def path(self) -> Path:
+        """The segment that is read."""
+        return segment_path(self._folder, self._segment or 1)
+
     def remainder(self) -> Remainder:
         """What follows the last record read. Reads the rest of the segment."""
-        path = segment_path(self._folder, self._segment or 1)
         data = b""
         if self._fd >= 0:
             size = os.fstat(self._fd).st_size
@@ -97,7 +109,7 @@ class JournalTail:
         elif later and self._segment:
             name = segment_path(self._folder, later[0]).name
             damage = f"record {self.number + 1} is missing: the next segment is {name}"
-        return Remainder(path, self._start, len(data), damage)
+        return Remainder(self.path, self._start, len(data), damage)
 
     def sync(self, fsync: Fsync) -> None:
         """Put the segment that is read on the disk, whoever wrote it. Raises OSError."""

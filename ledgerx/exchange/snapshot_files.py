@@ -95,9 +95,12 @@ def load_snapshot(path: Path) -> Snapshot:
         raise SnapshotUnusable(f"{path} does not parse: {error}") from error
 
 
-def restore_newest(data_folder: Path, book_factory: BookFactory = Book) -> tuple[Engine, Position] | None:
-    """An engine of the newest snapshot that can be used, and the record it was taken after."""
-    for number in reversed(list_snapshots(data_folder)):
+def restore_newest(
+    data_folder: Path, book_factory: BookFactory = Book, *, oldest: bool = False
+) -> tuple[Engine, Position] | None:
+    """An engine of the newest (or oldest) snapshot that can be used, and the record it was taken after."""
+    numbers = list_snapshots(data_folder)
+    for number in numbers if oldest else reversed(numbers):
         path = snapshot_path(data_folder, number)
         try:
             snapshot = load_snapshot(path)
