@@ -112,6 +112,8 @@ class IOThread:
         if self._forked:
             raise InvalidState("the Context's threads stayed with the process that forked: make one here")
         if self.thread is None or self.stopping:
+            if self._store.file is not None and self.is_dispatching():
+                return  # a handler's last requests are stored, and sent by the next Context of the store
             state = "stopped" if self.stopping else "not started yet"
             if self._store_failure is not None:
                 state = f"stopped, for its store failed ({self._store_failure})"

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import pickle
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, ItemsView, Iterator, MutableMapping, ValuesView
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
@@ -74,6 +74,17 @@ class MemoryStore(MutableMapping[K, V]):
     def __len__(self) -> int:
         return self._do(lambda: len(self._data))
 
+    def values(self) -> ValuesView[V]:
+        """The values; iteration goes over those that there were when it began."""
+        return _Values(self)
+
+    def items(self) -> ItemsView[K, V]:
+        """The pairs of key and value, as `values`."""
+        return _Items(self)
+
+    def _copy(self) -> dict[K, V]:
+        return self._do(lambda: dict(self._data.items()))
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self)}{', shared' if self._shared else ''}>"
 
@@ -104,6 +115,26 @@ class MemoryStore(MutableMapping[K, V]):
             raise InvalidField(text, field="value", value=None) from error
         except (ConnectionError, EOFError, FileNotFoundError) as error:
             raise InvalidState("the process that made this shared store has ended") from error
+
+
+class _Values(ValuesView[V]):
+    """A mapping's own would look each key up, which another thread may have removed."""
+
+    def __init__(self, store: MemoryStore[Any, V]) -> None:
+        super().__init__(store)
+        self._store = store
+
+    def __iter__(self) -> Iterator[V]:
+        return iter(self._store._copy().values())
+
+
+class _Items(ItemsView[K, V]):
+    def __init__(self, store: MemoryStore[K, V]) -> None:
+        super().__init__(store)
+        self._store = store
+
+    def __iter__(self) -> Iterator[tuple[K, V]]:
+        return iter(self._store._copy().items())
 
 
 class IDStoreItem:

@@ -55,6 +55,15 @@ def test_a_loop_may_change_the_store_it_runs_over(store: MemoryStore[Any, Any]) 
     assert len(store) == 0
 
 
+def test_a_loop_over_values_or_pairs_may_change_the_store_too(store: MemoryStore[Any, Any]) -> None:
+    store.update({number: -number for number in range(3)})
+    values, pairs = iter(store.values()), iter(store.items())
+    store.clear()
+    assert list(values) == [0, -1, -2]
+    assert list(pairs) == [(0, 0), (1, -1), (2, -2)]
+    assert (-1 in store.values(), (1, -1) in store.items(), len(store.values())) == (False, False, 0)
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers() | st.none())))
 def test_a_store_behaves_as_a_dict_does(steps: list[tuple[int, int | None]]) -> None:
     model: dict[int, int] = {}
