@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ledgerx.api.client.v0_0_1 import MessageRunChange, MessageStatus
+from ledgerx.clob._reference import Book as ReferenceBook
+from ledgerx.exchange.engine import Engine
+from ledgerx.exchange.journal_pb2 import Record
+from ledgerx.exchange.recovery import execute_again
 from ledgerx.testing.checks import check
 from ledgerx.testing.simulator.audit_client import audit_client
 from ledgerx.testing.simulator.client import Client
 from ledgerx.testing.simulator.ledger import Ledger
+
+REFERENCE_EVERY = 8
+"""Of so many seeds one's journal is executed again with the reference book."""
 
 if TYPE_CHECKING:
     from ledgerx.testing.simulator.course import Course
@@ -27,7 +35,17 @@ def audit(course: Course) -> None:
     _runs_are_told(venue.engine, ledger)
     _sizes_add_up(venue.engine, ledger)
     _positions_sum_to_zero(venue.engine, ledger)
+    if course.plan.seed % REFERENCE_EVERY == 0:
+        _same_with_the_reference_book(venue.journal.records())
+        course.counts["journals executed with the reference book"] += 1
     _count(course, ledger)
+
+
+def _same_with_the_reference_book(records: Iterator[Record]) -> None:
+    """Raises JournalDiverged where the book in Python gives other bytes than the one in C."""
+    engine = Engine(book_factory=ReferenceBook)  # type: ignore[arg-type]
+    for _ in execute_again(engine, records):
+        pass
 
 
 def _executed_once(course: Course, ledger: Ledger) -> None:

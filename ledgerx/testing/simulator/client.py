@@ -7,6 +7,7 @@ The I/O thread's turns and the dispatcher's steps are the SDK's own; the simulat
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from ledgerx.protocol.crypto import KeyPair
 from ledgerx.protocol.ports import Address
 from ledgerx.protocol.wire import AnyMessage
 from ledgerx.sdk.context_settings import ContextSettings
+from ledgerx.sdk.feed import FEED_KINDS
 from ledgerx.sdk.io_thread import IOThread
 from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.link import LinkState
@@ -47,6 +49,7 @@ class Sent:
     callback_due: float | None = None
     abandoned: bool = False
     is_member: bool = False
+    is_unsure: bool = False  # sent before the venue lost data
 
     def set_callback(self) -> None:
         """Have the answers told, from the first on."""
@@ -58,10 +61,13 @@ class Sent:
 class _Counting(MemoryTransport):
     """A transport that counts what the client sends again, and what it asks for by itself."""
 
-    def __init__(self, link: Link, counts: Counter[str], seen: set[bytes]) -> None:
+    def __init__(
+        self, link: Link, counts: Counter[str], seen: set[bytes], own: Callable[[], set[str]]
+    ) -> None:
         super().__init__(link)
         self._counts = counts
         self._seen = seen
+        self._own = own
 
     def send(self, frame: bytes) -> bool:
         taken = super().send(frame)
@@ -69,8 +75,10 @@ class _Counting(MemoryTransport):
             for message in wire.decode_frame(frame).messages:
                 if message in self._seen:
                     self._counts["resends"] += 1
+                elif message.startswith(_REPLAY_TAG):
+                    own = wire.decode_message(message).mid in self._own()
+                    self._counts["replays asked for" if own else "holes asked for"] += 1
                 self._seen.add(message)
-                self._counts["replays asked for"] += message.startswith(_REPLAY_TAG)
         return taken
 
 
@@ -84,7 +92,8 @@ class Life:
         self.counts = client.counts
         self.sent: list[Sent] = []
         self.link: Link | None = None
-        self.program = Program(self, plan.raise_rate)
+        self.running = True  # until the network heals: its program sends requests
+        self.program = Program(self, plan.raise_rate, plan.react_rate)
         self._copies: set[bytes] = set()
         self.store = MessageIDStore()
         self.io = IOThread(
@@ -103,7 +112,8 @@ class Life:
         self.strategy = Strategy(self.draw)
 
     def _connect(self, client: Client) -> MemoryTransport:
-        transport = _Counting(client.network.connect(client.key).link, self.counts, self._copies)
+        link = client.network.connect(client.key).link
+        transport = _Counting(link, self.counts, self._copies, lambda: {sent.mid for sent in self.sent})
         self.link = transport.link
         self.counts["connections"] += 1
         return transport
@@ -127,6 +137,10 @@ class Life:
             elif chance < 0.8:
                 sent.callback_due = now + self.draw.uniform(0, 5)
 
+    def venue_lost_data(self) -> bool:
+        """Whether a venue of this market lost what it had sent."""
+        return self.counts["venues that lost data"] > 0
+
     def late_callbacks(self, *, all_of_them: bool = False) -> None:
         """Set the callbacks whose time has come."""
         now = self.clock.monotonic()
@@ -147,6 +161,13 @@ class Life:
                     other.abandoned = True
             self.io.abandon(sent.item)
             self.counts["abandoned"] += 1
+
+    def change_subscription(self) -> None:
+        """Subscribe to a kind of public message, or end that."""
+        kind, contract_id = self.draw.choice(FEED_KINDS), self.draw.choice([None, 1, 2])
+        with self.io.lock:
+            change = self.draw.choice([self.io.feed.subscribe, self.io.feed.unsubscribe])
+            change(kind, contract_id)
 
     def turn(self) -> None:
         """One turn of the I/O thread."""
@@ -215,6 +236,8 @@ class Client:
             life.submit(life.strategy.request(life.sent))
         if draw.random() < 0.01:
             life.abandon_one()
+        if draw.random() < 0.02:
+            life.change_subscription()
         life.late_callbacks()
         life.turn()
         if now >= self.slow_until:

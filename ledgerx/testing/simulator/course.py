@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 
 from ledgerx.clock import seeded_random
 from ledgerx.errors import VerificationFailed
 from ledgerx.testing.clock import VirtualClock
+from ledgerx.testing.link import Link
 from ledgerx.testing.simulator.audit import audit
 from ledgerx.testing.simulator.client import Client
 from ledgerx.testing.simulator.faults import Faults
@@ -14,7 +16,7 @@ from ledgerx.testing.simulator.plan import Plan, make_plan
 from ledgerx.testing.simulator.quiet import what_is_under_way
 from ledgerx.testing.simulator.venue import VenueProcess
 
-__all__ = ["Course", "SimulationFailed", "simulate"]
+__all__ = ["Course", "SimulationFailed", "journal_digest", "simulate"]
 
 _STEPS_S = (0.002, 0.01, 0.01, 0.05, 0.05, 0.3)
 _SETTLE_S = 0.05
@@ -36,6 +38,7 @@ class Course:
         self.venue = VenueProcess(plan, self.clock.sibling(f"venue {plan.seed}"), self.counts)
         self.faults = Faults(self)
         self.clients: list[Client] = []
+        self.venue.on_data_lost = self._data_lost
 
     def run(self) -> None:
         """Trade through the faults, let the network heal, check."""
@@ -50,6 +53,13 @@ class Course:
         self.faults.heal()
         self._settle()
         audit(self)
+
+    def _data_lost(self) -> None:
+        """What was asked for until now may have been answered by a venue that nobody can ask any more."""
+        for client in self.clients:
+            for life in client.lives:
+                for sent in life.sent:
+                    sent.is_unsure = True
 
     def close(self) -> None:
         """Give back what the course holds."""
@@ -71,8 +81,15 @@ class Course:
         for link in list(self.venue.network.links.values()):
             if self.faults.stalls(link):
                 continue
+            if link.is_cut and link.up.flying and self._has_newer(link):
+                self.counts["frames that came after the next connection"] += 1
             for pipe in (link.subscriptions, link.up, link.down, link.feed):
                 pipe.deliver(count() if callable(count) else None)
+
+    def _has_newer(self, link: Link) -> bool:
+        """Whether the client that a cut link was of has another one by now, and said hello on it."""
+        lives = (client.life for client in self.clients if client.key == link.key)
+        return any(life.link is not link and life.up for life in lives)
 
     def _settle(self) -> None:
         """Until nothing is under way any more."""
@@ -90,6 +107,16 @@ class Course:
         raise VerificationFailed(
             f"after the network healed this is still under way: {what_is_under_way(self)}"
         )
+
+
+def journal_digest(seed: int) -> str:
+    """The SHA-256 of the journal that a seed's course writes: the same in every process."""
+    course = Course(make_plan(seed))
+    try:
+        course.run()
+        return hashlib.sha256(course.venue.venue.journal.path.read_bytes()).hexdigest()
+    finally:
+        course.close()
 
 
 def simulate(seed: int) -> Counter[str]:

@@ -58,6 +58,7 @@ class Faults:
         self._time_passes()
         for client in self._course.clients:
             client.paused_until = client.slow_until = 0.0
+            client.life.running = False
         if self._course.draw.random() < 0.4:  # the last trade before a quiet hour
             for link in self._course.venue.network.links.values():
                 self._counts["feed tails lost"] += link.feed.lose(0, len(link.feed.flying)) > 0
@@ -100,9 +101,11 @@ class Faults:
             return
         if link.up.flying or link.down.flying:
             self._counts["cuts that lost frames"] += 1
-        kept = draw.choice([0, 0, 1, 2, 5])
-        link.cut(kept_up=kept, kept_down=draw.choice([0, 0, 1, 2]))
-        self._counts["strays"] += bool(link.up.flying)
+        link.cut(kept_up=draw.choice([0, 1, 2, 5]), kept_down=draw.choice([0, 0, 1, 2]))
+        if link.up.flying:
+            self._counts["strays"] += 1
+            if draw.random() < 0.5:  # they come after the frames of the next connection
+                self._stalled[link.routing_id] = self._now + draw.choice([0.3, 1.0])
         self._counts["cuts"] += 1
         link.venue_noticed = draw.random() < 0.5
         self._notice(link, draw.choice([0.0, 0.0, 0.1, 1.0]))

@@ -41,6 +41,10 @@ class Plan:
     sync_power: bool
     requests_in_step: float
     raise_rate: float
+    react_rate: float  # how often a handler sends a request itself
+    tight_limits: bool
+    loses_data: bool  # a crash may take what was released: the venue gets another identity
+    expiry_s: float  # until the last contract expires
     faults: dict[str, float] = field(default_factory=dict)
 
 
@@ -53,14 +57,19 @@ def make_plan(seed: int) -> Plan:
         for name, rate in FAULTS.items()
         if draw.random() < 0.6
     }
+    sync_power = draw.random() < 0.5
     return Plan(
         seed=seed,
         steps=draw.choice([40, 70, 70, 120]),
         accounts=(0, 0, *range(1, others + 1)),
         window=draw.choice([10_000, 64, 16]),
         frames_max=draw.choice([6, 20, 100]),
-        sync_power=draw.random() < 0.5,
+        sync_power=sync_power,
+        loses_data=not sync_power and draw.random() < 0.2,
         requests_in_step=draw.choice([0.1, 0.25, 0.45]),
         raise_rate=draw.choice([0, 0, 0.05]),
+        react_rate=draw.choice([0, 0.02, 0.1]),
+        tight_limits=draw.random() < 0.2,
+        expiry_s=draw.choice([1.0, 3.0, 10.0, 100.0]),
         faults=faults,
     )

@@ -19,15 +19,19 @@ class HandlerFailed(Exception):
 class Program(MessageProcessor):
     """`told` has every call about the account, in order: the handler's name and its arguments."""
 
-    def __init__(self, life: Life, raise_rate: float) -> None:
+    def __init__(self, life: Life, raise_rate: float, react_rate: float) -> None:
         self.told: list[tuple[str, Any, Any]] = []
         self.errors: list[Exception] = []
         self.offline = 0
         self._life = life
         self._raise_rate = raise_rate
+        self._react_rate = react_rate
 
     def _tell(self, name: str, first: Any, second: Any) -> None:
         self.told.append((name, first, second))
+        if self._life.running and self._life.draw.random() < self._react_rate:
+            self._life.counts["requests from handlers"] += 1
+            self._life.submit(self._life.strategy.request(self._life.sent))
         if self._raise_rate and self._life.draw.random() < self._raise_rate:
             self._life.counts["handlers that raised"] += 1
             raise HandlerFailed(name)
@@ -64,5 +68,8 @@ class Program(MessageProcessor):
         self._life.counts["exchange offline"] += 1
 
     def handle_error(self, error: Exception) -> None:
-        if not isinstance(error, HandlerFailed):
+        if "numbers start anew" in str(error) and self._life.venue_lost_data():
+            self._life.counts["baselines taken anew"] += 1
+            self.told.append(("baseline", None, None))
+        elif not isinstance(error, HandlerFailed):
             self.errors.append(error)

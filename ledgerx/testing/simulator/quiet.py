@@ -15,14 +15,12 @@ __all__ = ["what_is_under_way"]
 
 def what_is_under_way(course: Course) -> list[str]:
     """What is not at rest yet, in words; empty once everything is."""
-    engine = course.venue.venue.engine
     found: list[str] = []
     for client in course.clients:
         found += [f"client {client.number}: {what}" for what in _of_client(client, course)]
     for link in course.venue.network.links.values():
         if link.up.flying or link.up.arrived or (link.down and not link.is_cut):
             found.append("frames in flight")
-    del engine
     return found
 
 
@@ -36,7 +34,7 @@ def _of_client(client: Client, course: Course) -> list[str]:
         found.append(f"{len(tracker.outstanding)} unacknowledged")
     if tracker.line.dispatched_next != engine.head(client.cid) + 1:
         found.append(f"next to dispatch {tracker.line.dispatched_next}, head {engine.head(client.cid)}")
-    waiting = [sent.item for sent in life.sent if sent.item.state < State.OPEN]
+    waiting = [s.item for s in life.sent if s.item.state < State.OPEN and not s.is_unsure]
     if waiting:
         found.append(f"not answered: {waiting[:3]}")
     for book in life.books:

@@ -6,19 +6,35 @@ A kind of fault that never came is a failure too: a simulator that exercises not
 from __future__ import annotations
 
 import multiprocessing
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ledgerx.testing.simulator.course import SimulationFailed, simulate
+from ledgerx.testing.simulator.course import SimulationFailed, journal_digest, simulate
 
-__all__ = ["EXERCISED", "EXERCISED_SEEDS_MIN", "Outcome", "run_seeds"]
+__all__ = ["EXERCISED", "EXERCISED_SEEDS_MIN", "Outcome", "run_seeds", "same_under_hash_seeds"]
+
+_DIGEST = """
+import sys
+from ledgerx.testing.simulator.course import journal_digest
+print(journal_digest(int(sys.argv[1])))
+"""
 
 EXERCISED_SEEDS_MIN = 200
 """Over fewer seeds chance may leave a kind of fault out."""
 
 # What must have happened at least once.
 EXERCISED = (
+    "baselines taken anew",
+    "venues that lost data",
+    "frames refused by full sockets",
+    "frames that came after the next connection",
+    "holes asked for",
+    "journals executed with the reference book",
+    "requests from handlers",
     "abandoned",
     "batches",
     "books resynchronised",
@@ -88,6 +104,17 @@ def run_seeds(seeds: Iterable[int], *, jobs: int = 1, failures_max: int = 5) -> 
             if len(outcome.failures) >= failures_max:
                 break
     return outcome
+
+
+def same_under_hash_seeds(seed: int) -> bool:
+    """Whether a seed's course writes the same journal in processes of other hash seeds."""
+    found = {journal_digest(seed)}
+    for hash_seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        command = [sys.executable, "-c", _DIGEST, str(seed)]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        found.add(result.stdout.strip())
+    return len(found) == 1
 
 
 def _results(seeds: Iterable[int], jobs: int) -> Iterator[tuple[int, Counter[str], str]]:

@@ -7,11 +7,14 @@ disk leaves.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.exchange.gateway import Gateway
 from ledgerx.exchange.gateway_settings import GatewaySettings
+from ledgerx.exchange.journal_pb2 import Limits
 from ledgerx.exchange.keys import AccountKeys
+from ledgerx.exchange.risk import default_limits
 from ledgerx.exchange.venue import Venue
 from ledgerx.testing.checks import check
 from ledgerx.testing.clock import VirtualClock
@@ -31,8 +34,8 @@ class ProcessCrash(BaseException):
     """The process is gone: no handler of its own catches that."""
 
 
-def contract_details(clock: VirtualClock) -> list[api.MessageContractDetail]:
-    """Three contracts, of which the last expires in the course of the simulation."""
+def contract_details(clock: VirtualClock, expiry_s: float) -> list[api.MessageContractDetail]:
+    """Three contracts, of which the last expires."""
     return [
         api.MessageContractDetail(
             contract_id=number,
@@ -44,10 +47,17 @@ def contract_details(clock: VirtualClock) -> list[api.MessageContractDetail]:
             max_size=1000,
             min_price_in_cents=1,
             max_price_in_cents=1_000_000,
-            expiry=clock.wall_ns() + 15 * 10**9 if number == 3 else 0,
+            expiry=clock.wall_ns() + int(expiry_s * 1e9) if number == 3 else 0,
         )
         for number in (1, 2, 3)
     ]
+
+
+def _tight_limits() -> Limits:
+    limits = default_limits()
+    limits.requests_per_second_max, limits.requests_burst_max = 20, 10
+    limits.position_size_max, limits.open_orders_max = 30, 10
+    return limits
 
 
 class VenueProcess:
@@ -60,10 +70,13 @@ class VenueProcess:
         self.network.on_receive = self._on_receive
         self.network.on_send = self._on_send
         self.disk = SimulatedDisk(scratch_folder())
+        self.on_data_lost: Callable[[], object] = lambda: None
         self._plan = plan
-        self._contracts = contract_details(clock)
+        self._contracts = contract_details(clock, plan.expiry_s)
         self._crash_at = ""
         self._crash_after = 0
+        self._lost_data = False
+        self._first_end = 0  # of the journal, once accounts and contracts were in it
         self._running: tuple[Venue, Gateway] | None = None
 
     @property
@@ -83,11 +96,13 @@ class VenueProcess:
             self.disk.folder,
             clock=self.clock,
             contracts=self._contracts,
+            limits=_tight_limits() if self._plan.tight_limits else None,
             sync="power" if self._plan.sync_power else "process",
         )
         if venue.journal.recovery.cut_bytes:
             self.counts["torn tails cut"] += 1
-        check(not venue.journal.renewal_due, "a venue that lost nothing it sent keeps its venue_id")
+        lost, self._lost_data = self._lost_data, False
+        check(venue.journal.renewal_due == lost, "a venue changes its venue_id if and only if it lost data")
         for name, key in names:
             venue.add_account(name, key)
         venue.commit()
@@ -103,6 +118,7 @@ class VenueProcess:
             settings=settings,
             clock=self.clock,
         )
+        self._first_end = self._first_end or venue.journal.end
         self._running = venue, gateway
         self.network.listening = True
         self.counts["runs"] += 1
@@ -135,9 +151,23 @@ class VenueProcess:
         self.counts[f"venue crashes {point}"] += 1
         if point == "torn write" and self.disk.growth():
             self.counts["torn writes"] += bool(self.disk.tear(self.clock.random))
+        elif self._plan.loses_data and self.clock.random() < 0.7:
+            self._lose_data()
         elif self._plan.sync_power and self.clock.random() < 0.5:
             self.disk.cut_power(self.clock.random)
             self.counts["power cuts"] += 1
+
+    def _lose_data(self) -> None:
+        """The machine went down: the end of the journal had left the venue and never reached the disk."""
+        (path,) = self.disk.folder.glob("journal/*.journal")
+        size = path.stat().st_size
+        left = max(self._first_end, size - 1 - int(self.clock.random() * 3000))
+        if left < size:
+            with path.open("r+b") as file:
+                file.truncate(left)
+            self._lost_data = True
+            self.counts["venues that lost data"] += 1
+            self.on_data_lost()
 
     def _end(self, *, orderly: bool) -> None:
         assert self._running is not None
@@ -145,6 +175,8 @@ class VenueProcess:
         self._running = None
         self.counts["duplicates"] += venue.counts["repeats"]
         self.counts["trades"] += venue.counts["trades"]
+        self.counts["frames refused by full sockets"] += self.network.blocked
+        self.network.blocked = 0
         gateway.close()
         if not orderly:
             venue.journal.abandon()
