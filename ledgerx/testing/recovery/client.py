@@ -14,7 +14,7 @@ from typing import Any
 
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.clock import seeded_random
-from ledgerx.errors import QueueFull
+from ledgerx.errors import QueueFull, Retryable
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk.commands.v0_0_1 import Commands
 from ledgerx.sdk.context import Context
@@ -93,6 +93,10 @@ class Program(MessageProcessor):
     def handle_run_change(self, run_id: int, prev_run_id: int) -> None:
         assert self.context is not None
         self._told.add(f"run{run_id} {int(self.context.redelivered)}")
+
+    def handle_error(self, error: Exception) -> None:
+        if not isinstance(error, Retryable):  # the venue is gone at times: it was killed
+            super().handle_error(error)
 
     def handle_action_report(self, msg: Any, prev_msg: Any) -> None:
         self._tell(msg)
