@@ -10,6 +10,7 @@ This file dispatches inputs and keeps runs, accounts, contracts and time. What a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -24,10 +25,13 @@ from ledgerx.exchange.mids import Mids, mid_key
 from ledgerx.exchange.requests import Requests
 from ledgerx.exchange.risk import default_limits
 from ledgerx.exchange.snapshot_pb2 import Snapshot
-from ledgerx.exchange.state import Account, BookFactory, Contract, State
+from ledgerx.exchange.state import Account, BookFactory, Contract, OpenOrder, State
 from ledgerx.protocol.wire import AnyMessage, kind_of
 
 __all__ = ["Engine", "Execution", "Output", "default_limits"]
+
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Execution(NamedTuple):
@@ -125,8 +129,7 @@ class Engine:
     def _account_remove(self, entry: journal_pb2.Input) -> list[bytes]:
         account = self.accounts.get(entry.account_remove.cid)
         if account is not None and account.active:
-            for order in list(account.orders.values()):
-                self._requests.matcher.cancel(order)
+            self._cancel(account.orders)
             account.active = False
             del self._by_key[account.public_key]
             self._mids.drop(account.cid)
@@ -152,10 +155,17 @@ class Engine:
             if 0 < contract.expiry <= self.time:
                 contract.state = MessageContractDetail.EXPIRED
             if contract.state == MessageContractDetail.EXPIRED:
-                for order in list(contract.orders.values()):
-                    self._requests.matcher.cancel(order)
+                self._cancel(contract.orders)
             elif contract.expiry and (self._next_due is None or contract.expiry < self._next_due):
                 self._next_due = contract.expiry
+
+    def _cancel(self, orders: dict[int, OpenOrder]) -> None:
+        """Takes orders away on the venue's own account. One that fails stays; nobody waits for an answer."""
+        for order in list(orders.values()):
+            try:
+                self._requests.matcher.cancel(order)
+            except Exception:
+                _LOGGER.exception("order %s could not be canceled", order.order_id)
 
     # ------------------------------------------------------------------ snapshots
 

@@ -30,6 +30,7 @@ def pack_state(state: State, lines: Lines, mids: Mids) -> Snapshot:
         topics=[snapshot_pb2.Topic(name=name, head=head) for name, head in lines.topics.items()],
         contracts=[_pack_contract(contract) for contract in state.contracts.values()],
         accounts=[_pack_account(account) for account in state.accounts.values()],
+        tops_due=lines.due_tops(),
     )
     mids.pack(snapshot)
     return snapshot
@@ -55,6 +56,7 @@ def unpack_state(
     for packed in snapshot.contracts:
         contract = state.contracts[MessageContractDetail.FromString(packed.detail).contract_id]
         contract.orders = {order_id: orders[order_id] for order_id in packed.orders}
+    lines.restore_due(state.contracts[contract_id] for contract_id in snapshot.tops_due)
     mids.unpack(snapshot)
 
 

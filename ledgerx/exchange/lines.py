@@ -6,6 +6,8 @@ in each run. What is collected between `begin` and `take` are the outputs of one
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from ledgerx.api.client import v0_0_1 as api
@@ -23,6 +25,8 @@ from ledgerx.exchange.encoding import (
 from ledgerx.exchange.state import Account, Contract, OpenOrder
 
 __all__ = ["ACKNOWLEDGED_TEXT", "RUN_CHANGE_TOPIC", "Lines", "Output"]
+
+_LOGGER = logging.getLogger(__name__)
 
 ACKNOWLEDGED_TEXT: Final = "acknowledged"
 RUN_CHANGE_TOPIC: Final = "run_change.0"
@@ -201,7 +205,20 @@ class Lines:
         if self._touched:
             touched, self._touched = self._touched, {}
             for contract in touched.values():
-                self._publish_top(contract)
+                try:
+                    self._publish_top(contract)
+                except Exception:
+                    # What the input did stands and is told; the top is, with the next input.
+                    _LOGGER.exception("the top of the book of contract %s failed", contract.contract_id)
+                    self._touched[contract.contract_id] = contract
+
+    def due_tops(self) -> list[int]:
+        """The contracts whose top is still to be published, because reading it failed."""
+        return list(self._touched)
+
+    def restore_due(self, contracts: Iterable[Contract]) -> None:
+        """The same, of a snapshot."""
+        self._touched = {contract.contract_id: contract for contract in contracts}
 
     def _publish_top(self, contract: Contract) -> None:
         bid, ask = contract.book.best(False), contract.book.best(True)

@@ -12,7 +12,7 @@ from ledgerx.api.client.v0_0_1 import MessageActionReport, MessageBookUpdate
 from ledgerx.clob import Fill
 from ledgerx.exchange.encoding import report_canceled, report_fill, report_inserted, report_trade
 from ledgerx.exchange.lines import Lines
-from ledgerx.exchange.state import OpenOrder, State
+from ledgerx.exchange.state import Entry, OpenOrder, State
 
 __all__ = ["Matcher"]
 
@@ -94,6 +94,11 @@ class Matcher:
         order.holding.open_size[order.is_ask] -= canceled
         self._close(order)
         self._lines.report(order, _CANCELED, request_mid, report_canceled(canceled))
+
+    def abandon(self, entry: Entry, request_mid: str) -> None:
+        """Takes away what a request has placed that failed half way: its mid ends with a 500."""
+        for order in list(entry.orders):
+            self.cancel(order, request_mid)
 
     def unlist(self, order: OpenOrder) -> None:
         """Removes an order that is closed from every listing."""

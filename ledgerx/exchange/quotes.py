@@ -76,6 +76,15 @@ class QuoteDesk:
             check_self_trade(account, contract, is_ask, price, size, leaving=old, field=price_field)
 
     def _place(self, account: Account, contract: Contract, entry: Entry, sides: tuple[_Side, _Side]) -> None:
+        try:
+            self._place_sides(account, contract, entry, sides)
+        except Exception:
+            self._matcher.abandon(entry, entry.mid)
+            raise
+
+    def _place_sides(
+        self, account: Account, contract: Contract, entry: Entry, sides: tuple[_Side, _Side]
+    ) -> None:
         for side in sides:
             if not side.size:
                 order = OpenOrder(account, contract, entry, 0, side.is_ask, side.price, 0)

@@ -105,7 +105,13 @@ class ReplaceDesk:
         order.open_size += size - order.original_size
         order.set_terms(price, size)
         self._lines.report(order, _REPLACED, request_mid)
-        fills = book.submit(order.order_id, order.is_ask, price, order.open_size)
+        try:
+            fills = book.submit(order.order_id, order.is_ask, price, order.open_size)
+        except Exception:
+            # It is in no book any more: what is left of it ends before the 500 does.
+            order.holding.open_size[order.is_ask] += order.open_size
+            self._matcher.end(order, request_mid)
+            raise
         self._matcher.fill(order, fills, request_mid)
         if order.open_size:
             self._matcher.list_order(order)

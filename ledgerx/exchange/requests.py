@@ -6,6 +6,7 @@ that the journal's record can be executed again with the same outcome.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ from ledgerx.exchange.validation import TIMESTAMP_AHEAD_MAX_NS, check_envelope
 from ledgerx.protocol.wire import BATCH_REQUESTS_MAX, FRAME_BYTES_MAX
 
 __all__ = ["BATCH_ANSWERS_BYTES_MAX", "TIMESTAMP_KEPT_MAX_NS", "Requests"]
+
+_LOGGER = logging.getLogger(__name__)
 
 Handler = Callable[[Account, Any, bytes], None]
 
@@ -144,6 +147,7 @@ class Requests:
         if isinstance(error, Refused):
             self._lines.status(account, mid, error.status, error.message, field=error.field)
             return
+        _LOGGER.error("a request of account %s failed: mid %s", account.cid, mid, exc_info=error)
         self._lines.status(
             account,
             mid,

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Snapshot(_message.Message):
-    __slots__ = ("position", "first_time", "time", "next_due", "venue_id", "run_id", "limits", "order_id", "trade_id", "topics", "contracts", "accounts", "mids_max", "mids")
+    __slots__ = ("position", "first_time", "time", "next_due", "venue_id", "run_id", "limits", "order_id", "trade_id", "topics", "contracts", "accounts", "mids_max", "mids", "tops_due")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     FIRST_TIME_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class Snapshot(_message.Message):
     ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
     MIDS_MAX_FIELD_NUMBER: _ClassVar[int]
     MIDS_FIELD_NUMBER: _ClassVar[int]
+    TOPS_DUE_FIELD_NUMBER: _ClassVar[int]
     position: Position
     first_time: int
     time: int
@@ -36,7 +37,8 @@ class Snapshot(_message.Message):
     accounts: _containers.RepeatedCompositeFieldContainer[Account]
     mids_max: int
     mids: _containers.RepeatedCompositeFieldContainer[Mids]
-    def __init__(self, position: _Optional[_Union[Position, _Mapping]] = ..., first_time: _Optional[int] = ..., time: _Optional[int] = ..., next_due: _Optional[int] = ..., venue_id: _Optional[str] = ..., run_id: _Optional[int] = ..., limits: _Optional[bytes] = ..., order_id: _Optional[int] = ..., trade_id: _Optional[int] = ..., topics: _Optional[_Iterable[_Union[Topic, _Mapping]]] = ..., contracts: _Optional[_Iterable[_Union[Contract, _Mapping]]] = ..., accounts: _Optional[_Iterable[_Union[Account, _Mapping]]] = ..., mids_max: _Optional[int] = ..., mids: _Optional[_Iterable[_Union[Mids, _Mapping]]] = ...) -> None: ...
+    tops_due: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, position: _Optional[_Union[Position, _Mapping]] = ..., first_time: _Optional[int] = ..., time: _Optional[int] = ..., next_due: _Optional[int] = ..., venue_id: _Optional[str] = ..., run_id: _Optional[int] = ..., limits: _Optional[bytes] = ..., order_id: _Optional[int] = ..., trade_id: _Optional[int] = ..., topics: _Optional[_Iterable[_Union[Topic, _Mapping]]] = ..., contracts: _Optional[_Iterable[_Union[Contract, _Mapping]]] = ..., accounts: _Optional[_Iterable[_Union[Account, _Mapping]]] = ..., mids_max: _Optional[int] = ..., mids: _Optional[_Iterable[_Union[Mids, _Mapping]]] = ..., tops_due: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Position(_message.Message):
     __slots__ = ("number", "segment", "start", "end", "checksum")
