@@ -51,6 +51,7 @@ class Opened:
                 _write_header(self.fd)
             fsync(self.fd)
             sync_folder(folder, fsync)
+            sync_folder(folder.parent, fsync)  # the folder may be new itself
         except OSError as error:
             raise JournalWriteFailed(f"{path}: {error}") from error
 

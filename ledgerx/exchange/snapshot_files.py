@@ -22,7 +22,7 @@ from google.protobuf.message import DecodeError
 
 from ledgerx.clob import Book
 from ledgerx.errors import SnapshotUnusable
-from ledgerx.exchange.disk import Fsync, write_durably
+from ledgerx.exchange.disk import Fsync, sync_folder, write_durably
 from ledgerx.exchange.engine import Engine
 from ledgerx.exchange.journal_scan import PREFIX
 from ledgerx.exchange.segments import journal_folder, segment_path
@@ -70,6 +70,7 @@ def store_snapshot(data_folder: Path, snapshot: Snapshot, *, fsync: Fsync = os.f
     head = _HEAD.pack(_MAGIC, _FORMAT_VERSION, zlib.crc32(payload), len(payload))
     snapshot_folder(data_folder).mkdir(mode=0o700, exist_ok=True)
     write_durably(snapshot_path(data_folder, snapshot.position.number), head + payload, fsync)
+    sync_folder(data_folder, fsync)  # the folder may be new itself
     for number in list_snapshots(data_folder)[:-SNAPSHOTS_KEPT]:
         snapshot_path(data_folder, number).unlink(missing_ok=True)
     return len(head) + len(payload)

@@ -300,6 +300,17 @@ class TestRenewal:
         assert journal.renewal_due is torn
         journal.close()
 
+    @pytest.mark.parametrize(("less", "renews"), [(0, False), (1, True)])
+    def test_a_marker_of_a_build_that_knew_one_segment_is_read(self, tmp_path, less, renews):
+        path = write(tmp_path, 3)
+        body = struct.pack("<QB36s", path.stat().st_size, 0, BOOT.encode())
+        (tmp_path / "released").write_bytes(body + struct.pack("<I", zlib.crc32(body)))
+        path.write_bytes(path.read_bytes()[: path.stat().st_size - less])
+        journal = open_journal(tmp_path)
+        assert journal.renewal_due is renews
+        journal.close()
+        assert len((tmp_path / "released").read_bytes()) == len(body) + 8 + 4
+
     @pytest.mark.parametrize("torn", [True, False])
     def test_an_unknown_boot_counts_as_another_one_for_a_torn_tail(self, tmp_path, torn):
         path = write(tmp_path, 3, boot_id="")
