@@ -131,6 +131,18 @@ def test_the_tutorials_program_trades(venue: Exchange, tmp_path: Path) -> None:
     assert last == "ask DONE bid DONE"
 
 
+def test_the_durable_pages_program_finds_its_order_again(venue: Exchange, tmp_path: Path) -> None:
+    program = (ROOT / "docs" / "examples" / "durable_trader.py").read_text()
+    host = f"127.0.0.1:{venue.request_port}"
+    assert run(program, tmp_path, host, "stop") == ["STATUS_INSERTED: 2 open", "table: [(3, 2)]"]
+    assert run(program, tmp_path, host) == [
+        "found again: 2 at 100",
+        "STATUS_CANCELED: 0 open",
+        "order DONE",
+        "table: [(3, 2), (5, 0)]",
+    ]
+
+
 def test_the_journal_page_reads_a_journal(venue: Exchange, tmp_path: Path) -> None:
     (program,) = code_blocks(ROOT / "docs" / "journal.rst")
     assert '"venue/journal/' in program
