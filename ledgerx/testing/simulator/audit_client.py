@@ -11,6 +11,7 @@ from ledgerx.sdk.states import TRADE_REQUESTS, State
 from ledgerx.testing.checks import check
 from ledgerx.testing.simulator.client import Client, Life, Sent
 from ledgerx.testing.simulator.ledger import Ledger
+from ledgerx.testing.simulator.told import Told
 
 __all__ = ["audit_client"]
 
@@ -27,14 +28,14 @@ _UNNUMBERED = (
 def audit_client(client: Client, engine: Any, ledger: Ledger) -> None:
     """Check one client through all its lives. Raises VerificationFailed."""
     line = ledger.line(client.cid)
-    for number, life in enumerate(client.lives):
-        who = f"client {client.number} life {number}"
-        last = life is client.life
-        _line_is_whole(who, life, line, whole=last)
-        _nothing_acknowledged_is_lost(who, life, client.cid, ledger)
-        _order_of_requests(who, life, client.cid, ledger)
-        _previous_messages(who, life)
-        _no_strange_errors(who, life)
+    for number, session in enumerate(client.sessions):
+        who = f"client {client.number} session {number}"
+        _line_is_whole(who, session, line, whole=session[-1] is client.life)
+        _nothing_is_lost(who, client, session, ledger)
+        _order_of_requests(who, session, client.cid, ledger)
+        _previous_messages(who, session)
+        for life in session:
+            _no_strange_errors(who, life)
     who, life = f"client {client.number}", client.life
     resting = {order.entry.mid for order in engine.accounts[client.cid].orders.values()}
     answers: dict[str, list[tuple[Any, Any]]] = {}
@@ -42,11 +43,12 @@ def audit_client(client: Client, engine: Any, ledger: Ledger) -> None:
         if handler not in _WITHOUT_MID:
             answers.setdefault(message.mid, []).append((message, previous))
     for sent in life.sent:
-        if sent.is_unsure:
+        if sent.is_unsure or not sent.is_kept:
             continue
         _outcome(who, sent, resting)
         if sent.has_callback and not sent.abandoned:
             _callback(who, sent, answers.get(sent.mid, []), line)
+    _outcome_of_stored(who, client, resting)
     for book in life.books:
         theirs = engine.contracts[book.contract_id].book
         check(
@@ -58,42 +60,23 @@ def audit_client(client: Client, engine: Any, ledger: Ledger) -> None:
         )
 
 
-def _line_is_whole(who: str, life: Life, line: list[Any], *, whole: bool) -> None:
-    """Every number from the baseline on, once, in order, as stored; of a life that crashed up to its end."""
-    first = life.io.tracker.line.first
+def _line_is_whole(who: str, session: list[Life], line: list[Any], *, whole: bool) -> None:
+    """Every number from the baseline on, once, in order, as stored; up to where a crash left no memory of it.
+
+    With a file the next life goes on there; it may be told the last message again, flagged.
+    """
+    first = session[-1].io.tracker.line.first
     if not first:
         check(not whole, f"{who} came to know its line")
         return
-    boundaries = {m.run_id: m.account_sequence for m in line if isinstance(m, api.MessageRunChange)}
-    told: list[tuple[int, Any]] = []
-    news: list[tuple[int, Any]] = []
-    for handler, message, previous in life.program.told:
-        if handler == "baseline":  # what was told before was another venue's
-            told, news = [], []
-        elif handler == "run_change":
-            number = boundaries.get(message, -1)
-            check(number > 0, f"{who} was told of run {message}, a boundary of its line")
-            stored = line[number - 1]
-            check((stored.run_id, stored.prev_run_id) == (message, previous), f"{who}: run change {message}")
-            (told if number >= first else news).append((number, stored))
-        elif message.account_sequence:
-            pile = told if message.account_sequence >= first else news
-            pile.append((message.account_sequence, message))
-    numbers = [number for number, _ in told]
-    expected = list(range(first, first + len(numbers)))
-    check(
-        numbers == expected,
-        f"{who} was told its line in order, once each; {_first_difference(numbers, expected)}",
-    )
+    if len(session) > 1 and session[-1].venue_lost_data():
+        return  # a crash may have taken along that the line began anew
+    told = Told(who, line, first, session)
+    expected = list(range(first, first + len(told.numbers)))
+    where = _first_difference(told.numbers, expected)
+    check(told.numbers == expected, f"{who} was told its line in order, once each; {where}")
     if whole:
-        check(first + len(numbers) == len(line) + 1, f"{who} was told up to {numbers[-1:]} of {len(line)}")
-    for number, message in [*told, *news]:
-        check(
-            number <= len(line) and message == line[number - 1],
-            f"{who} was told what the journal has as message {number}",
-        )
-    older = [number for number, _ in news]
-    check(len(older) == len(set(older)), f"{who} was told older messages once each")
+        check(first + len(told.numbers) == len(line) + 1, f"{who} was told up to {told.numbers[-1:]}")
 
 
 def _first_difference(numbers: list[int], expected: list[int]) -> str:
@@ -103,51 +86,68 @@ def _first_difference(numbers: list[int], expected: list[int]) -> str:
     return ""
 
 
-def _nothing_acknowledged_is_lost(who: str, life: Life, cid: int, ledger: Ledger) -> None:
-    acks: Mapping[str, int] = ledger.acks.get(cid, {})
-    for sent in life.sent:
-        if (
-            sent.item.acknowledged
-            and not (sent.abandoned or sent.is_unsure)
-            and not isinstance(sent.item.msg, _UNNUMBERED)
-        ):
+def _nothing_is_lost(who: str, client: Client, session: list[Life], ledger: Ledger) -> None:
+    """What was acknowledged is in the journal, and with a file whatever `submit` took."""
+    acks: Mapping[str, int] = ledger.acks.get(client.cid, {})
+    members = set(ledger.members.get(client.cid, []))
+    for sent in (sent for life in session for sent in life.sent):
+        if sent.abandoned or sent.is_unsure or isinstance(sent.item.msg, _UNNUMBERED):
+            continue
+        if sent.item.acknowledged:
             check(acks.get(sent.mid) == 1, f"{who}: the acknowledged {sent.item} is in the journal")
+        elif client.path is not None and sent.is_kept:  # in a later life, or in a batch refused whole
+            there = acks.get(sent.mid) == 1 or (sent.is_member and sent.mid in members)
+            check(there, f"{who}: {sent.item}, which submit took, is in the journal")
 
 
-def _order_of_requests(who: str, life: Life, cid: int, ledger: Ledger) -> None:
+def _order_of_requests(who: str, session: list[Life], cid: int, ledger: Ledger) -> None:
     """Requests are first executed in the order of submission; a batch's members inside it alone."""
-    place = {sent.mid: index for index, sent in enumerate(life.sent)}
+    all_sent = [sent for life in session for sent in life.sent]
+    place = {sent.mid: index for index, sent in enumerate(all_sent)}
     executed = [place[mid] for mid in ledger.requests.get(cid, []) if mid in place]
     check(executed == sorted(executed), f"{who}'s requests were executed in the order of submission")
-    alone = [life.sent[index].mid for index in executed if life.sent[index].is_member]
+    alone = [all_sent[index].mid for index in executed if all_sent[index].is_member]
     check(not alone, f"{who}'s batch members came inside their batch, not alone: {alone[:3]}")
-    for sent in life.sent:
+    for sent in all_sent:
         check(sent.item.mid == sent.mid, f"{who}: a request keeps its mid")
 
 
-def _previous_messages(who: str, life: Life) -> None:
+def _previous_messages(who: str, session: list[Life]) -> None:
     """`prev_msg`: the request, or for later reports the report before; None for what others sent."""
-    own = {sent.mid: sent for sent in life.sent}
+    own = {sent.mid: sent for life in session for sent in life.sent}
     reports: dict[str, Any] = {}
-    for handler, message, previous in life.program.told:
-        if handler in _WITHOUT_MID or message.mid not in own:
-            continue
-        sent = own[message.mid]
-        if sent.abandoned or sent.is_unsure or previous is None:
-            check(
-                sent.abandoned or sent.is_unsure, f"{who}: the answer {message} comes with what was before it"
-            )
-            continue
-        expected = sent.item.msg
-        if handler == "action_report":
-            expected = reports.get(message.mid, expected)
-            reports[message.mid] = message
-        check(previous == expected, f"{who}: {handler} of {message.mid} comes with what was before it")
+    for life in session:
+        for index, (handler, message, previous) in enumerate(life.program.told):
+            if handler in _WITHOUT_MID or message.mid not in own:
+                continue
+            if index in life.program.flagged:  # a second time, or not
+                if handler == "action_report":
+                    reports[message.mid] = message
+                continue
+            sent = own[message.mid]
+            excused = sent.abandoned or sent.is_unsure
+            if excused or previous is None:
+                check(excused, f"{who}: the answer {message} comes with what was before it")
+                continue
+            expected = reports.get(message.mid) if handler == "action_report" else None
+            if handler == "action_report":
+                reports[message.mid] = message
+            # A request that never left before a crash gets its time in the next life.
+            same = previous == expected if expected is not None else previous.mid == sent.mid
+            check(same, f"{who}: {handler} of {message.mid} comes with what was before it")
 
 
 def _no_strange_errors(who: str, life: Life) -> None:
     for error in life.program.errors:
         check(isinstance(error, Retryable), f"{who} heard of no error but of the connection: {error!r}")
+
+
+def _outcome_of_stored(who: str, client: Client, resting: set[str]) -> None:
+    """What earlier processes asked for, and the file still has, is open and rests at the venue."""
+    unsure = {sent.mid for life in client.lives for sent in life.sent if sent.is_unsure}
+    for mid, item in client.life.store.items():
+        if mid not in unsure and mid not in client.life.own_mids:
+            check(item.state is State.OPEN and mid in resting, f"{who}: the stored {item} is open and rests")  # type: ignore[attr-defined]
 
 
 def _outcome(who: str, sent: Sent, resting: set[str]) -> None:

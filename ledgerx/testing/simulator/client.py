@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ledgerx.api.client import v0_0_1 as api
@@ -26,6 +27,7 @@ from ledgerx.sdk.store import MessageIDStore
 from ledgerx.testing.clock import VirtualClock
 from ledgerx.testing.link import Link
 from ledgerx.testing.network import MemoryNetwork, MemoryPoller, MemoryTransport
+from ledgerx.testing.simulator.mortal import MortalStore, ProcessCrash
 from ledgerx.testing.simulator.plan import Plan
 from ledgerx.testing.simulator.program import Program
 from ledgerx.testing.simulator.strategy import Strategy
@@ -49,6 +51,7 @@ class Sent:
     callback_due: float | None = None
     abandoned: bool = False
     is_member: bool = False
+    is_kept: bool = False  # `submit` returned
     is_unsure: bool = False  # sent before the venue lost data
 
     def set_callback(self) -> None:
@@ -93,9 +96,12 @@ class Life:
         self.sent: list[Sent] = []
         self.link: Link | None = None
         self.running = True  # until the network heals: its program sends requests
+        self.dies_after: int | None = None  # so many chances more
+        self.is_dead = False
         self.program = Program(self, plan.raise_rate, plan.react_rate)
         self._copies: set[bytes] = set()
-        self.store = MessageIDStore()
+        path = client.path
+        self.store = MessageIDStore() if path is None else MortalStore(path, self._chance)
         self.io = IOThread(
             _ADDRESS,
             KeyPair(client.key.encode(), None),
@@ -113,10 +119,28 @@ class Life:
 
     def _connect(self, client: Client) -> MemoryTransport:
         link = client.network.connect(client.key).link
-        transport = _Counting(link, self.counts, self._copies, lambda: {sent.mid for sent in self.sent})
+        transport = _Counting(link, self.counts, self._copies, lambda: self.own_mids)
         self.link = transport.link
         self.counts["connections"] += 1
         return transport
+
+    def _chance(self) -> None:
+        """The durable store is about to write, or has written."""
+        if self.dies_after is not None:
+            self.dies_after -= 1
+            self.is_dead = self.is_dead or self.dies_after < 0
+        if self.is_dead:
+            raise ProcessCrash
+
+    def kill(self) -> None:
+        """The process is gone."""
+        self.is_dead = True
+        if isinstance(self.store, MortalStore):
+            self.store.kill()
+
+    def stop(self) -> None:
+        """The process ends in order."""
+        self.store.release(clean=True)
 
     def submit(self, message: AnyMessage | list[AnyMessage]) -> None:
         """Send a request, or a batch; some have a callback at once, some later, some never."""
@@ -129,8 +153,10 @@ class Life:
             else:
                 items, bodies = [self.io.tracker.submit(message, now)], [message]
         for item, body in zip(items, bodies, strict=True):
-            sent = Sent(item, item.mid, body, is_member=item.batch is not None)
-            self.sent.append(sent)
+            self.sent.append(Sent(item, item.mid, body, is_member=item.batch is not None))
+        self.io.keep(items[0])
+        for sent in self.sent[-len(items) :]:
+            sent.is_kept = True
             chance = self.draw.random()
             if chance < 0.4:
                 sent.set_callback()
@@ -181,6 +207,11 @@ class Life:
         return count
 
     @property
+    def own_mids(self) -> set[str]:
+        """What this process asked for."""
+        return {sent.mid for sent in self.sent}
+
+    @property
     def up(self) -> bool:
         """Whether there is a connection."""
         return self.io.tracker.link.state is LinkState.UP
@@ -193,6 +224,7 @@ class Client:
         self,
         number: int,
         key: str,
+        folder: Path,
         plan: Plan,
         clock: VirtualClock,
         network: MemoryNetwork,
@@ -204,7 +236,7 @@ class Client:
         self.clock = clock
         self.network = network
         self.counts = counts
-        self.account = plan.accounts[number]
+        self.path = folder / f"client {number}" if plan.durable[number] else None
         self.cid = 0
         self.paused_until = 0.0
         self.slow_until = 0.0
@@ -220,16 +252,31 @@ class Client:
         """A process starts."""
         self.lives.append(Life(self, len(self.lives)))
 
-    def crash(self) -> Link | None:
-        """The process is gone between two statements, and another starts; the link that it leaves."""
-        link = self.life.link
-        self.begin()
-        return link
+    @property
+    def sessions(self) -> list[list[Life]]:
+        """The lives that go on where the one before ended: all of them with a file, else each alone."""
+        return [[life] for life in self.lives] if self.path is None else [self.lives]
 
-    def step(self, now: float, requests: float) -> None:
-        """What the process does between two looks of the simulation."""
-        if now < self.paused_until:
-            return
+    def crash(self, *, orderly: bool = False) -> Link | None:
+        """The process is gone, and another starts; the link that it leaves."""
+        life = self.life
+        if orderly:
+            life.stop()
+        else:
+            life.kill()
+        self.begin()
+        return life.link
+
+    def step(self, now: float, requests: float) -> bool:
+        """What the process does between two looks of the simulation; False if it died in it."""
+        if now >= self.paused_until:
+            try:
+                self._step(now, requests)
+            except ProcessCrash:
+                return False
+        return not self.life.is_dead
+
+    def _step(self, now: float, requests: float) -> None:
         life = self.life
         draw = life.draw
         while draw.random() < requests:

@@ -8,6 +8,7 @@ from collections import Counter
 from ledgerx.clock import seeded_random
 from ledgerx.errors import VerificationFailed
 from ledgerx.testing.clock import VirtualClock
+from ledgerx.testing.disk import SimulatedDisk, scratch_folder
 from ledgerx.testing.link import Link
 from ledgerx.testing.simulator.audit import audit
 from ledgerx.testing.simulator.client import Client
@@ -36,6 +37,7 @@ class Course:
         self.clock = VirtualClock(f"world {plan.seed}")
         self.draw = seeded_random(f"course {plan.seed}")
         self.venue = VenueProcess(plan, self.clock.sibling(f"venue {plan.seed}"), self.counts)
+        self.scratch = scratch_folder()
         self.faults = Faults(self)
         self.clients: list[Client] = []
         self.venue.on_data_lost = self._data_lost
@@ -45,7 +47,15 @@ class Course:
         keys = [f"{number:040d}" for number in range(max(self.plan.accounts) + 1)]
         self.venue.start(tuple((f"trader {number}", key) for number, key in enumerate(keys)))
         for number, account in enumerate(self.plan.accounts):
-            client = Client(number, keys[account], self.plan, self.clock, self.venue.network, self.counts)
+            client = Client(
+                number,
+                keys[account],
+                self.scratch,
+                self.plan,
+                self.clock,
+                self.venue.network,
+                self.counts,
+            )
             client.cid = account + 1
             self.clients.append(client)
         for _ in range(self.plan.steps):
@@ -65,14 +75,18 @@ class Course:
         """Give back what the course holds."""
         if self.venue.running:
             self.venue.stop()
+        for client in self.clients:
+            client.life.stop()
         self.venue.disk.remove()
+        SimulatedDisk(self.scratch).remove()
 
     def _step(self) -> None:
         self.clock.advance(self.draw.choice(_STEPS_S))
         self.faults.inject()
         now = self.clock.monotonic()
         for client in self.draw.sample(self.clients, len(self.clients)):
-            client.step(now, self.plan.requests_in_step)
+            if not client.step(now, self.plan.requests_in_step):
+                self.faults.client_died(client)
         self._deliver(lambda: self.draw.randint(0, 6))
         if self.venue.running and not self.venue.turn():
             self.faults.venue_died()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ledgerx.protocol import wire
 from ledgerx.testing.link import Link
+from ledgerx.testing.simulator.client import Client
 from ledgerx.testing.simulator.venue import CRASH_POINTS
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Faults:
             "venue crash": self._venue_crash,
             "venue restart": self._venue_restart,
             "client crash": self._client_crash,
+            "client restart": self._client_restart,
             "clock jump": self._clock_jump,
             "pause": self._pause,
             "slow handler": self._slow_handler,
@@ -59,6 +61,7 @@ class Faults:
         for client in self._course.clients:
             client.paused_until = client.slow_until = 0.0
             client.life.running = False
+            client.life.dies_after = None
         if self._course.draw.random() < 0.4:  # the last trade before a quiet hour
             for link in self._course.venue.network.links.values():
                 self._counts["feed tails lost"] += link.feed.lose(0, len(link.feed.flying)) > 0
@@ -161,12 +164,27 @@ class Faults:
             self.venue_died()
 
     def _client_crash(self) -> None:
-        client = self._course.draw.choice(self._course.clients)
-        link = client.crash()
+        draw = self._course.draw
+        client = draw.choice(self._course.clients)
+        if client.path is not None and draw.random() < 0.7:
+            client.life.dies_after = draw.randrange(8)  # before or after a write of its file
+        else:
+            self.client_died(client)
+
+    def client_died(self, client: Client) -> None:
+        """The client's process is gone; what it leaves on its link may arrive."""
+        self._left(client.crash())
+        self._counts["client crashes"] += 1
+        self._counts["client crashes with a file"] += client.path is not None
+
+    def _client_restart(self) -> None:
+        self._left(self._course.draw.choice(self._course.clients).crash(orderly=True))
+        self._counts["client stops"] += 1
+
+    def _left(self, link: Link | None) -> None:
         if link is not None and not link.is_cut:
             link.cut(kept_up=self._course.draw.choice([0, 1, 3]))
             link.venue_noticed = self._course.draw.random() < 0.5
-        self._counts["client crashes"] += 1
 
     def _clock_jump(self) -> None:
         draw = self._course.draw

@@ -22,7 +22,8 @@ FAULTS = {
     "feed range": 10,
     "venue crash": 8,
     "venue restart": 3,
-    "client crash": 6,
+    "client crash": 15,
+    "client restart": 4,
     "clock jump": 8,
     "pause": 6,
     "slow handler": 15,
@@ -36,6 +37,7 @@ class Plan:
     seed: int
     steps: int
     accounts: tuple[int, ...]  # of each client, which account it trades for
+    durable: tuple[bool, ...]  # of each client, whether its store is a file
     window: int
     frames_max: int
     sync_power: bool
@@ -62,6 +64,7 @@ def make_plan(seed: int) -> Plan:
         seed=seed,
         steps=draw.choice([40, 70, 70, 120]),
         accounts=(0, 0, *range(1, others + 1)),
+        durable=tuple(draw.random() < 0.6 for _ in range(others + 2)),
         window=draw.choice([10_000, 64, 16]),
         frames_max=draw.choice([6, 20, 100]),
         sync_power=sync_power,

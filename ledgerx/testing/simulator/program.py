@@ -21,6 +21,7 @@ class Program(MessageProcessor):
 
     def __init__(self, life: Life, raise_rate: float, react_rate: float) -> None:
         self.told: list[tuple[str, Any, Any]] = []
+        self.flagged: set[int] = set()  # which of them came with `redelivered`
         self.errors: list[Exception] = []
         self.offline = 0
         self._life = life
@@ -28,6 +29,8 @@ class Program(MessageProcessor):
         self._react_rate = react_rate
 
     def _tell(self, name: str, first: Any, second: Any) -> None:
+        if self._life.dispatcher.redelivered:
+            self.flagged.add(len(self.told))
         self.told.append((name, first, second))
         if self._life.running and self._life.draw.random() < self._react_rate:
             self._life.counts["requests from handlers"] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.states import State
 from ledgerx.testing.simulator.client import Client
 
@@ -34,6 +35,10 @@ def _of_client(client: Client, course: Course) -> list[str]:
         found.append(f"{len(tracker.outstanding)} unacknowledged")
     if tracker.line.dispatched_next != engine.head(client.cid) + 1:
         found.append(f"next to dispatch {tracker.line.dispatched_next}, head {engine.head(client.cid)}")
+    unsure = {s.mid for life in client.lives for s in life.sent if s.is_unsure}
+    stored = [i for mid, i in life.store.items() if isinstance(i, RequestItem) and mid not in unsure]
+    if any(item.state < State.OPEN for item in stored):
+        found.append("a stored request is not answered")
     waiting = [s.item for s in life.sent if s.item.state < State.OPEN and not s.is_unsure]
     if waiting:
         found.append(f"not answered: {waiting[:3]}")

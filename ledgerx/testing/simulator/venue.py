@@ -20,18 +20,15 @@ from ledgerx.testing.checks import check
 from ledgerx.testing.clock import VirtualClock
 from ledgerx.testing.disk import SimulatedDisk, scratch_folder
 from ledgerx.testing.network import MemoryNetwork
+from ledgerx.testing.simulator.mortal import ProcessCrash
 from ledgerx.testing.simulator.plan import Plan
 
-__all__ = ["CRASH_POINTS", "INTERVAL_MS", "ProcessCrash", "VenueProcess", "contract_details"]
+__all__ = ["CRASH_POINTS", "INTERVAL_MS", "VenueProcess", "contract_details"]
 
 INTERVAL_MS = 1000
 
 # Where in a turn a crash comes.
 CRASH_POINTS = ("before the write", "torn write", "after the write", "while sending", "after the turn")
-
-
-class ProcessCrash(BaseException):
-    """The process is gone: no handler of its own catches that."""
 
 
 def contract_details(clock: VirtualClock, expiry_s: float) -> list[api.MessageContractDetail]:
