@@ -116,8 +116,11 @@ class Sender:
                 bytes_max=self._settings.line_frame_bytes_max,
             )
             if not messages:
-                # Nothing new, or the cursor stands before what the journal keeps.
-                if not connection.skip_to(self._venue.lines.first_available(connection.cid)):
+                lines = self._venue.lines
+                if connection.cursor > lines.head(connection.cid):
+                    return False
+                # The cursor stands before what the journal keeps: the client sees the hole and asks.
+                if not connection.skip_to(lines.first_available(connection.cid)):
                     return False
                 continue
             connection.push(encode_frame(messages))

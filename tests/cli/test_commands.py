@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from ledgerx.cli.main import main
 from ledgerx.exchange import Exchange
+from ledgerx.exchange.snapshot_files import list_snapshots
 from ledgerx.exchange.venue import Venue
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk.version import __version__
@@ -206,8 +208,26 @@ class TestExchange:
         fails("exchange", "--data-dir", tmp_path, "--port", "0", text=str(tmp_path))
         venue.close()
 
+    def test_it_takes_snapshots_and_retains_as_it_is_told(self, tmp_path):
+        process = self.start(tmp_path, "--json", "--snapshot-every", "3", "--retain", "1000000")
+        assert json.loads(process.stdout.readline())
+        pause = threading.Event()
+        while not list_snapshots(tmp_path):
+            pause.wait(0.05)
+        assert self.stop(process) == ("", "")
+        process = self.start(tmp_path, "--json", "--snapshot-every", "0")
+        assert json.loads(process.stdout.readline())
+        assert self.stop(process) == ("", "")
+
     @pytest.mark.parametrize(
-        "arguments", [[], ["--data-dir", "D", "--port", "x"], ["--data-dir", "D", "--sync", "sometimes"]]
+        "arguments",
+        [
+            [],
+            ["--data-dir", "D", "--port", "x"],
+            ["--data-dir", "D", "--sync", "sometimes"],
+            ["--data-dir", "D", "--snapshot-every", "-1"],
+            ["--data-dir", "D", "--retain", "long"],
+        ],
     )
     def test_wrong_usage_exits_with_2(self, arguments):
         assert run("exchange", *arguments).exit_code == 2

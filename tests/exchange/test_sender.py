@@ -114,6 +114,26 @@ def test_a_peer_that_is_gone_is_sent_nothing_more_but_its_requests_still_count(f
     assert not sender.busy
 
 
+def test_a_cursor_before_what_is_kept_goes_on_with_the_first_that_is(tmp_path):
+    with Floor(tmp_path, "alice", segment_bytes_max=700) as floor:
+        for _ in range(8):
+            floor.turn(("alice", floor.order()))
+        journal = floor.venue.journal
+        journal.prune(journal.segments[-1].first)
+        floor.venue.lines._lines.clear()  # nothing of it is in memory either
+        first, head = floor.venue.lines.first_available(1), floor.venue.lines.head(1)
+        assert 1 < first <= head
+        sender, socket, _connections, connection = make(floor, room=100)
+        for _ in range(10):
+            sender.wake([connection])
+            sender.send_lines()
+        assert socket.sequences() == list(range(first, head + 1))
+        floor.turn(("alice", floor.order()))
+        sender.wake([connection])
+        sender.send_lines()
+        assert socket.sequences() == list(range(first, head + 4))
+
+
 def test_another_error_of_the_socket_is_not_hidden(floor):
     sender, socket, _connections, _connection = make(floor, room=1)
     socket.send_multipart = lambda parts, flags: (_ for _ in ()).throw(zmq.ZMQError(zmq.ETERM))

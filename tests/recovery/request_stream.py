@@ -15,13 +15,13 @@ from ledgerx.protocol.wire import encode_message, envelope
 NAMES = ("alice", "bob", "carol")
 
 
-def play(folder: Path, seed: int, count: int) -> None:
+def play(folder: Path, seed: int, count: int, **options: object) -> None:
     """Two runs of requests of every kind, with a contract that expires and an account that is removed."""
     numbers = random.Random(seed)
     clock = HandClock()
     contracts = [detail(7), detail(8, expiry=clock.wall + 40 * SECOND)]
     for run in range(2):
-        with Floor(folder, clock=clock, contracts=contracts) as floor:
+        with Floor(folder, clock=clock, contracts=contracts, **options) as floor:
             for index, name in enumerate(NAMES if not run else ()):
                 floor.cids[name] = floor.venue.add_account(name, chr(ord("a") + index) * 40).cid
             for turn in range(count // 20):
