@@ -2,7 +2,8 @@
 
 Prints medians of interleaved passes: round trips in microseconds, orders a second, and each as a ratio to
 the limit of its kind. The bare echo is a CURVE-secured DEALER and ROUTER that carry frames of an order's
-size and do nothing else.
+size and do nothing else. A durable store's path of a message (what is committed after each handler) stands
+beside a bare SQLite connection that updates one row a transaction, in the same folder.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import sqlite3
 import statistics
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,9 @@ from ledgerx.protocol import sockets, wire
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk.commands.v0_0_1 import Commands
 from ledgerx.sdk.context import Context
+from ledgerx.sdk.records import Position, Progress
 from ledgerx.sdk.states import State
+from ledgerx.sdk.store import MessageIDStore
 from ledgerx.testing.process import VenueProcess
 from ledgerx.testing.recorder import Recorder
 
@@ -35,6 +40,7 @@ PASSES = 5
 ROUND_TRIPS = 300
 ORDERS = 4_000
 BATCHES = 20
+COMMITS = 10_000
 FRAME_BYTES = 120
 TIMEOUT_S = 60.0
 
@@ -139,26 +145,70 @@ def engine_alone() -> float:
     return rate
 
 
+def bare_commits(folder: Path) -> float:
+    """Transactions a second of SQLite alone, as the store has it set."""
+    connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    for statement in ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL"):
+        connection.execute(f"PRAGMA {statement}")
+    connection.execute("CREATE TABLE IF NOT EXISTS line (next INTEGER)")
+    connection.execute("INSERT INTO line VALUES (0)")
+
+    def run() -> None:
+        for number in range(COMMITS):
+            connection.execute("UPDATE line SET next = ?", (number,))
+
+    rate = per_second(COMMITS, run)
+    connection.execute("DROP TABLE line")
+    connection.close()
+    return rate
+
+
+def store_commits(folder: Path) -> float:
+    """Messages a second that a durable store takes as dispatched."""
+    store = MessageIDStore(folder / "store.db")
+    store.claim(account="bench", exchange="bench")
+    file = store.file
+    assert file is not None
+
+    def run() -> None:
+        for number in range(COMMITS):
+            file.commit(Progress(Position(1, "venue", 1, number)))
+
+    rate = per_second(COMMITS, run)
+    store.release(clean=True)
+    return rate
+
+
+def connected(venue: VenueProcess, name: str, store: MessageIDStore | None) -> Context:
+    """A Context of an account of its own, not started."""
+    keys = venue.trader(name)
+    return Context(venue.address, keys.private or b"", keys.public, venue.public_key, Recorder(), store=store)
+
+
 def measure() -> dict[str, list[float]]:
     """Every figure, once a pass, the kinds interleaved."""
     figures: dict[str, list[float]] = {}
     bare = Echo()
-    with VenueProcess() as venue:
-        keys = venue.trader("bench")
-        context = Context(venue.address, keys.private or b"", keys.public, venue.public_key, Recorder())
-        with context:
-            context.wait_connected()
-            commands = Commands(context)
-            for _ in range(PASSES):
-                for name, value in (
-                    ("bare round trip, us", median_us(bare.round_trip)),
-                    ("order to ACK, us", median_us(lambda: commands.limit_order(1, 1, 5000))),
-                    ("bare pipelined, frames/s", per_second(ORDERS, lambda: bare.pipelined(ORDERS))),
-                    ("engine and journal alone, orders/s", engine_alone()),
-                    ("pipelined, orders/s", per_second(ORDERS, lambda: pipelined(commands))),
-                    ("batches of 200, orders/s", per_second(BATCHES * 200, lambda: batched(commands))),
-                ):
-                    figures.setdefault(name, []).append(value)
+    with VenueProcess() as venue, tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        folder = Path(scratch)
+        commands, durable = (
+            Commands(stack.enter_context(connected(venue, name, store)))
+            for name, store in (("bench", None), ("durable", MessageIDStore(folder / "trader.db")))
+        )
+        for _ in range(PASSES):
+            for name, value in (
+                ("bare round trip, us", median_us(bare.round_trip)),
+                ("order to ACK, us", median_us(lambda: commands.limit_order(1, 1, 5000))),
+                ("bare pipelined, frames/s", per_second(ORDERS, lambda: bare.pipelined(ORDERS))),
+                ("engine and journal alone, orders/s", engine_alone()),
+                ("pipelined, orders/s", per_second(ORDERS, lambda: pipelined(commands))),
+                ("batches of 200, orders/s", per_second(BATCHES * 200, lambda: batched(commands))),
+                ("durable: order to ACK, us", median_us(lambda: durable.limit_order(1, 1, 5000))),
+                ("durable: pipelined, orders/s", per_second(ORDERS, lambda: pipelined(durable))),
+                ("bare SQLite, commits/s", bare_commits(folder)),
+                ("durable: messages committed/s", store_commits(folder)),
+            ):
+                figures.setdefault(name, []).append(value)
     bare.close()
     return figures
 
@@ -167,6 +217,9 @@ LIMITS = {
     "order to ACK, us": "bare round trip, us",
     "pipelined, orders/s": "engine and journal alone, orders/s",
     "batches of 200, orders/s": "engine and journal alone, orders/s",
+    "durable: order to ACK, us": "order to ACK, us",
+    "durable: pipelined, orders/s": "pipelined, orders/s",
+    "durable: messages committed/s": "bare SQLite, commits/s",
     "engine and journal alone, orders/s": "bare pipelined, frames/s",
 }
 

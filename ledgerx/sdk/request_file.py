@@ -20,11 +20,19 @@ from ledgerx.errors import InvalidState, StoreBusy, StoreError, StoreMismatch, S
 from ledgerx.sdk.file_lock import FileLock
 from ledgerx.sdk.records import Position, Progress, Row, Saved, Unsaved
 from ledgerx.sdk.request_schema import PAGE_BYTES, connect, load_items, write_error
+from ledgerx.sdk.states import State
 from ledgerx.sdk.transaction import Transaction
 
 __all__ = ["RequestFile"]
 
 _BUSY_TIMEOUT_S = 5.0
+_GONE = int(State.DONE)  # or FAILED: the row goes
+
+_INSERT = (
+    "INSERT INTO ledgerx_requests (place, mid, batch, message, stamped, timestamp, state, wanted_ns)"
+    " VALUES (?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (mid) DO UPDATE"
+    " SET message = excluded.message, stamped = excluded.stamped, timestamp = excluded.timestamp"
+)
 
 
 class RequestFile:
@@ -62,15 +70,14 @@ class RequestFile:
 
     def bind(self, **owner: str) -> None:
         """The file is in use, of this account at this exchange. Raises StoreMismatch if it was another's."""
-        with self._write(self.busy_timeout_s):
+        with self._held(self.busy_timeout_s), self._committed():
             for name, value in owner.items():
                 query = "SELECT value FROM ledgerx_owner WHERE name = ?"
                 found = self._connection.execute(query, (name,)).fetchone()
                 if found is None:
                     self._connection.execute("INSERT INTO ledgerx_owner VALUES (?, ?)", (name, value))
                 elif found[0] != value:
-                    what = name.replace("_", " ")
-                    text = f"store {self.path} is of {what} {found[0]}, not {value}: use another file"
+                    text = f"store {self.path} is of {name} {found[0]}, not {value}: use another file"
                     raise StoreMismatch(text, path=str(self.path))
             self._connection.execute("UPDATE ledgerx_line SET clean = 0")
             self._remove(self._dropped)
@@ -99,38 +106,33 @@ class RequestFile:
 
         Raises StoreBusy while a handler's transaction of another thread lasts, and StoreWriteFailed.
         """
-        with self._write(self.busy_timeout_s) as joined:
-            if self._open is None:
-                self._put(rows, wall_ns)
-            else:
+        with self._held(self.busy_timeout_s):
+            if self._open is not None:
                 with self._open.savepoint():
                     self._put(rows, wall_ns)
                 self._pending += rows
-        return not joined
+                return False
+            if len(rows) == 1 and self._pages_max is None:
+                self._connection.execute(_INSERT, (*rows[0], wall_ns))  # a transaction of its own
+            else:
+                with self._committed():
+                    self._put(rows, wall_ns)
+        return True
 
     def save(self, unsaved: Unsaved, wall_ns: int) -> bool:
         """Store a baseline, and requests again; False, at once, while a handler's transaction lasts."""
         try:
-            with self._write(0.0) as joined:
-                if joined:
+            with self._held(0.0):
+                if self._open is not None:
                     return False
-                self._put(unsaved.rows, wall_ns)
-                if unsaved.position is not None:
-                    self._advance(unsaved.position)
+                with self._committed(unsaved.position):
+                    self._put(unsaved.rows, wall_ns)
         except StoreBusy:
             return False
         return True
 
     def _put(self, rows: Sequence[Row], wall_ns: int) -> None:
-        self._connection.executemany(
-            "INSERT INTO ledgerx_requests (place, mid, batch, message, stamped, state, wanted_ns)"
-            " VALUES (?, ?, ?, ?, ?, 1, ?)"
-            " ON CONFLICT (mid) DO UPDATE SET message = excluded.message, stamped = excluded.stamped",
-            [(row.place, row.mid, row.batch, row.message, row.stamped, wall_ns) for row in rows],
-        )
-        latest = max((row.timestamp for row in rows), default=0)
-        if latest:
-            self._connection.execute("UPDATE ledgerx_line SET timestamp = max(timestamp, ?)", (latest,))
+        self._connection.executemany(_INSERT, [(*row, wall_ns) for row in rows])
         self._check_room()
 
     def _check_room(self) -> None:
@@ -146,8 +148,12 @@ class RequestFile:
 
     def forget(self, mids: Sequence[str]) -> None:
         """Requests were given up. Raises StoreBusy, StoreWriteFailed."""
-        with self._write(self.busy_timeout_s):
-            self._remove(mids)
+        with self._held(self.busy_timeout_s):
+            if self._open is not None:
+                self._remove(mids)
+            else:
+                with self._committed():
+                    self._remove(mids)
 
     # ------------------------------------------------------------------ handlers
 
@@ -175,13 +181,26 @@ class RequestFile:
         """
         if self._open is not None:
             return self._commit_handlers(progress)
-        if progress.moved or progress.finished:
-            with self._write(None):
-                self._apply(progress)
-        elif progress.position is not None:
-            with self._writer, self._mapped():  # one statement is a transaction of its own
-                self._apply(progress)
+        position, changes = progress.position, len(progress.moved) + len(progress.finished)
+        if position is None and not changes:
+            return []
+        with self._held(None):
+            if position is not None and position.epoch == self._epoch and changes <= 1:
+                self._dispatched_one(progress, position.next)
+            else:
+                with self._committed(position):
+                    self._move(progress)
         return []
+
+    def _dispatched_one(self, progress: Progress, following: int) -> None:
+        """The common case in one statement, which is a transaction of its own (request_schema.py)."""
+        if not progress.moved and not progress.finished:
+            self._connection.execute("UPDATE ledgerx_line SET next = ?", (following,))
+            return
+        mid, state, report = progress.moved[0] if progress.moved else (progress.finished[0], _GONE, None)
+        self._connection.execute(
+            "INSERT INTO ledgerx_dispatched VALUES (?, ?, ?, ?)", (following, mid, state, report)
+        )
 
     def _commit_handlers(self, progress: Progress) -> list[Row]:
         assert self._open is not None
@@ -189,18 +208,13 @@ class RequestFile:
         try:
             with self._mapped():
                 self._open.check()
-                self._apply(progress)
-                self._connection.execute("COMMIT")
+                self._move(progress)
+                self._finish(progress.position)
         finally:
             self._roll_back()
             self._open = None
             self._writer.release()
         return pending
-
-    def _apply(self, progress: Progress) -> None:
-        if progress.position is not None:
-            self._advance(progress.position)
-        self._move(progress)
 
     def _move(self, progress: Progress) -> None:
         for mid, state, report in progress.moved:
@@ -212,15 +226,6 @@ class RequestFile:
                 )
         self._remove(progress.finished)
 
-    def _advance(self, position: Position) -> None:
-        if position.epoch == self._epoch:
-            self._connection.execute("UPDATE ledgerx_line SET next = ?", (position.next,))
-        elif position.epoch > self._epoch:
-            self._connection.execute(
-                "UPDATE ledgerx_line SET epoch = ?, venue_id = ?, first = ?, next = ?", position
-            )
-            self._epoch = position.epoch
-
     def _remove(self, mids: Sequence[str]) -> None:
         for mid in mids:
             self._connection.execute("DELETE FROM ledgerx_requests WHERE mid = ?", (mid,))
@@ -228,24 +233,36 @@ class RequestFile:
     # ------------------------------------------------------------------ one transaction
 
     @contextlib.contextmanager
-    def _write(self, timeout_s: float | None) -> Iterator[bool]:
-        """The file to this thread alone, for one transaction; True within a handler's, which goes on."""
+    def _held(self, timeout_s: float | None) -> Iterator[None]:
+        """The file to this thread alone: within a handler's transaction, or with none open."""
         self._check_open()
         if not self._writer.acquire(timeout=-1 if timeout_s is None else timeout_s):
             raise StoreBusy(f"a handler's transaction has held store {self.path} for {timeout_s:g} s")
         try:
             with self._mapped():
-                if self._open is not None:
-                    yield True
-                    return
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield False
-                    self._connection.execute("COMMIT")
-                finally:
-                    self._roll_back()
+                yield
         finally:
             self._writer.release()
+
+    @contextlib.contextmanager
+    def _committed(self, position: Position | None = None) -> Iterator[None]:
+        """One transaction, which also moves the place in the line if a position is given."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._finish(position)
+        finally:
+            self._roll_back()
+
+    def _finish(self, position: Position | None) -> None:
+        """Move the place in the line, unless it is of a line that ended, and commit."""
+        if position is not None and position.epoch >= self._epoch:
+            self._connection.execute(
+                "UPDATE ledgerx_line SET epoch = ?, venue_id = ?, first = ?, next = ?", position
+            )
+        self._connection.execute("COMMIT")
+        if position is not None:
+            self._epoch = max(self._epoch, position.epoch)
 
     def _roll_back(self) -> None:
         """End what was not committed. SQLite has done so itself after some errors."""

@@ -24,6 +24,8 @@ __all__ = ["PAGE_BYTES", "connect", "load_items", "write_error"]
 _APPLICATION_ID = 0x4C445853  # "LDXS"
 _VERSION = 1
 
+# A statement that stands alone is a transaction, and SQLite gives the GIL away for each: between busy threads
+# that costs more than the writing. So triggers make one statement of what belongs together.
 _TABLES = """
 CREATE TABLE ledgerx_owner (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE ledgerx_line (
@@ -33,8 +35,22 @@ CREATE TABLE ledgerx_line (
 INSERT INTO ledgerx_line VALUES (0, '', 0, 0, 0, 1);
 CREATE TABLE ledgerx_requests (
     place INTEGER PRIMARY KEY, mid TEXT NOT NULL UNIQUE, batch TEXT NOT NULL, message BLOB NOT NULL,
-    stamped INTEGER NOT NULL, state INTEGER NOT NULL, report BLOB, wanted_ns INTEGER NOT NULL
+    stamped INTEGER NOT NULL, timestamp INTEGER NOT NULL, state INTEGER NOT NULL, report BLOB,
+    wanted_ns INTEGER NOT NULL
 );
+CREATE TRIGGER ledgerx_inserted AFTER INSERT ON ledgerx_requests BEGIN
+    UPDATE ledgerx_line SET timestamp = max(timestamp, NEW.timestamp);
+END;
+CREATE TRIGGER ledgerx_stamped AFTER UPDATE OF timestamp ON ledgerx_requests BEGIN
+    UPDATE ledgerx_line SET timestamp = max(timestamp, NEW.timestamp);
+END;
+CREATE VIEW ledgerx_dispatched AS SELECT next, '' AS mid, 0 AS state, NULL AS report FROM ledgerx_line;
+CREATE TRIGGER ledgerx_moved INSTEAD OF INSERT ON ledgerx_dispatched BEGIN
+    UPDATE ledgerx_line SET next = NEW.next;
+    UPDATE ledgerx_requests SET state = NEW.state, report = coalesce(NEW.report, report)
+        WHERE mid = NEW.mid AND NEW.state < 4;
+    DELETE FROM ledgerx_requests WHERE mid = NEW.mid AND NEW.state >= 4;
+END;
 """
 
 # A commit writes whole pages, and the line's is one: small ones make it twice as fast.
