@@ -42,6 +42,7 @@ SNAPSHOT_BYTES: Final = 16 * 1024 * 1024
 _STEP_RECORDS: Final = 1000
 _STEP_BYTES: Final = 256 * 1024
 _POLL_S: Final = 0.2
+_BEHIND: Final = 8  # snapshots' worth of records ahead: then only every eighth is taken
 _NICE: Final = 10
 
 
@@ -91,6 +92,7 @@ class Follower:
         Raises JournalDiverged, after which this follower must not be used, JournalCorrupt, OSError.
         """
         count = size = 0
+        far: bool | None = None  # asked once a step at most, and only where it matters
         for tailed in self._tail.read(records_max):
             if tailed.record.number != self.engine.number + 1:
                 raise JournalCorrupt(
@@ -102,13 +104,20 @@ class Follower:
                 count += 1
             size += tailed.end - tailed.start
             self._bytes += tailed.end - tailed.start
-            since = self.engine.number - self.snapshot_number
-            if since >= self._snapshot_records or self._bytes >= self._snapshot_bytes:
+            if far is None and self._due(far):
+                far = self._tail.bytes_ahead() >= _BEHIND * self._snapshot_bytes
+            if self._due(far):
                 self.take_snapshot()
                 break
             if size >= _STEP_BYTES:
                 break
         return count
+
+    def _due(self, far: bool | None) -> bool:
+        """Whether a snapshot is. One that is `far` from the journal's end takes fewer, to get there."""
+        since = self.engine.number - self.snapshot_number
+        times = _BEHIND if far else 1
+        return since >= times * self._snapshot_records or self._bytes >= times * self._snapshot_bytes
 
     def take_snapshot(self) -> None:
         """Write a snapshot of the present state. Raises OSError.

@@ -111,6 +111,12 @@ class JournalTail:
             damage = f"record {self.number + 1} is missing: the next segment is {name}"
         return Remainder(self.path, self._start, len(data), damage)
 
+    def bytes_ahead(self) -> int:
+        """How many bytes of the journal are still to be read, roughly."""
+        later = [first for first in list_segments(self._folder) if first >= max(self._segment, 1)]
+        size = sum(segment_path(self._folder, first).stat().st_size for first in later)
+        return size - self._start if later else 0
+
     def sync(self, fsync: Fsync) -> None:
         """Put the segment that is read on the disk, whoever wrote it. Raises OSError."""
         if self._fd >= 0:

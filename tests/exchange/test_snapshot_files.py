@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from itertools import pairwise
 
 import pytest
 from venue_harness import Floor
@@ -159,6 +160,17 @@ class TestFollower:
         with Floor(tmp_path, "alice", "bob") as floor:
             trade(floor)
         assert len(follow(tmp_path, snapshot_records=10**6, snapshot_bytes=2000)) == 2
+
+    def test_one_that_is_far_behind_takes_every_eighth_only(self, tmp_path):
+        with Floor(tmp_path, "alice", "bob", segment_bytes_max=4000) as floor:
+            trade(floor, 40)
+        size = sum(path.stat().st_size for path in (tmp_path / "journal").glob("*.journal"))
+        follower, taken = Follower(tmp_path, snapshot_bytes=size // 40), []
+        while follower.step():
+            taken.append(follower.snapshot_number)
+        follower.close()
+        gaps = [b - a for a, b in pairwise(dict.fromkeys(taken))]
+        assert gaps[0] > 4 * gaps[-1]  # and near the end each
 
     def test_it_goes_on_from_the_newest_snapshot(self, traded):
         folder, wanted = traded

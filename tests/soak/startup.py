@@ -22,7 +22,9 @@ from ledgerx.api.client import v0_0_1 as api
 from ledgerx.clock import SYSTEM_CLOCK, seeded_random
 from ledgerx.exchange.follower import SNAPSHOT_BYTES, SNAPSHOT_RECORDS
 from ledgerx.exchange.follower_process import FollowerProcess
+from ledgerx.exchange.journal_tail import JournalTail
 from ledgerx.exchange.risk import default_limits
+from ledgerx.exchange.segments import journal_folder
 from ledgerx.exchange.snapshot_files import list_snapshots, load_snapshot, snapshot_path
 from ledgerx.exchange.venue import Venue
 from ledgerx.protocol.crypto import KeyPair
@@ -153,6 +155,20 @@ def follow(folder: Path, last: int, follower: FollowerProcess) -> None:
     )
 
 
+def last_record(folder: Path) -> int:
+    """The last record of a journal that another run of this has written."""
+    tail = JournalTail.at(journal_folder(folder), 2**63)
+    for _tailed in tail.read(2**31):
+        pass
+    tail.close()
+    return tail.number
+
+
+def orders(folder: Path) -> int:
+    """How many orders the newest snapshot says were accepted: the least that there were messages."""
+    return load_snapshot(snapshot_path(folder, list_snapshots(folder)[-1])).order_id
+
+
 def start_seconds(folder: Path) -> float:
     """Start the venue in a process of its own."""
     command = [sys.executable, "-c", OPEN, str(folder)]
@@ -175,13 +191,19 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=10_000_000)
     parser.add_argument("--singles", type=int, default=20_000, help="single orders after the batches")
     parser.add_argument("--folder", type=Path, help="keep the data folder here")
+    parser.add_argument("--resume", action="store_true", help="take the journal that is in --folder")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="ledgerx-startup-"))
     try:
         follower = FollowerProcess(folder, SNAPSHOT_RECORDS)
-        messages, records = build(folder, options.seed, options.messages, options.singles, follower)
+        if options.resume:
+            messages, records = 0, last_record(folder)
+            follower.start()
+        else:
+            messages, records = build(folder, options.seed, options.messages, options.singles, follower)
         gc.collect()
         follow(folder, records, follower)
+        messages = messages or orders(folder)
         seconds = [start_seconds(folder) for _ in range(2)]
     finally:
         if options.folder is None:
