@@ -76,6 +76,18 @@ class AccountLine:
         self._gap_since = now if self.head >= self.released_next else None
         return released
 
+    def skip_to(self, sequence: int, now: float) -> list[tuple[int, Any]]:
+        """The venue has nothing before `sequence` any more; returns what may be dispatched now, in order."""
+        if not self.known or sequence <= self.released_next:
+            return []
+        if self.dispatched_next == self.released_next:
+            self.dispatched_next = sequence
+        self.released_next = sequence
+        self._held = {number: held for number, held in self._held.items() if number >= sequence}
+        self._gap_since = now if self.head >= sequence else None
+        held = self._held.pop(sequence, None)
+        return [] if held is None else self.accept(sequence, held, now)
+
     def hole(self, now: float, patience_s: float) -> tuple[int, int] | None:
         """The first hole (from, to) if nothing has come to fill it for `patience_s` seconds.
 

@@ -404,8 +404,19 @@ class Tracker:
         if cause in (Cause.FINISHED, Cause.REFUSED):
             item.answered = True
             self._reads.end(item)
+            if item is self._hole_replay and cause is Cause.REFUSED:
+                self._skip_hole(message, now)
         if cause is not Cause.ACKNOWLEDGED or not repeated:
             self._events.append(self._event(message, item, 0))
+
+    def _skip_hole(self, refusal: api.MessageStatus, now: float) -> None:
+        """The venue keeps no such messages any more: they are lost to this client, which is told so."""
+        first, missing = refusal.first_available, self.line.released_next
+        if first > missing:
+            text = f"the venue no longer has messages {missing} to {first - 1} of the account's line"
+            self._events.append(Event("handle_error", (Error(text),)))
+            for sequence, released in self.line.skip_to(first, now):
+                self._release(sequence, released)
 
     def _release(self, sequence: int, message: Any) -> None:
         """A sequenced message whose turn it is."""

@@ -345,3 +345,37 @@ def test_a_refusal_without_a_request_is_an_error_event() -> None:
     bench.say(bench.status("", 400, numbered=False, message="no readable mid"))
     (event,) = bench.dispatch()
     assert "no readable mid" in str(event.arguments[0])
+
+
+def test_a_hole_that_the_venue_no_longer_keeps_is_told_of_and_skipped() -> None:
+    bench = Bench(head=10)
+    bench.say(bench.status("a" * 32, 300, 1))
+    bench.dispatch()
+    for number in (15, 16):
+        bench.say(api.MessageStatus(mid="b" * 32, status=300, remaining=1, account_sequence=number))
+    bench.advance(2)
+    (replay,) = [message for message in bench.take() if isinstance(message, api.MessageReplay)]
+    assert (replay.from_sequence, replay.to_sequence) == (12, 14)
+    gone = api.MessageStatus.STATUS_REPLAY_RANGE
+    bench.say(bench.status(replay.mid, gone, numbered=False, first_available=15))
+    events = bench.dispatch()
+    (told,) = [event.arguments[0] for event in events if event.handler == "handle_error"]
+    assert "no longer has messages 12 to 14" in str(told)
+    assert [event.sequence for event in events if event.sequence] == [15, 16]
+    assert bench.tracker.line.dispatched_next == 17
+    bench.advance(5)
+    assert [message for message in bench.take() if isinstance(message, api.MessageReplay)] == []
+
+
+def test_a_beginning_that_the_venue_no_longer_keeps_is_skipped_though_nothing_followed_yet() -> None:
+    bench = Bench(head=10)
+    bench.say(api.MessageHeartbeat(interval_ms=1000, head=14))
+    bench.advance(2)
+    (replay,) = [message for message in bench.take() if isinstance(message, api.MessageReplay)]
+    bench.say(
+        bench.status(replay.mid, api.MessageStatus.STATUS_REPLAY_RANGE, numbered=False, first_available=14)
+    )
+    bench.dispatch()
+    assert bench.tracker.line.dispatched_next == 14
+    bench.say(api.MessageStatus(mid="b" * 32, status=300, remaining=1, account_sequence=14))
+    assert [event.sequence for event in bench.dispatch() if event.sequence] == [14]
