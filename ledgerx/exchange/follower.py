@@ -134,9 +134,14 @@ class Follower:
         self.snapshots += 1
         self._bytes = 0
 
-    def damage(self) -> str:
-        """Why no record follows, "" where one may yet."""
-        return self._tail.remainder().damage
+    def check_end(self) -> None:
+        """Raises JournalCorrupt where no record can follow the last one, because the journal is damaged."""
+        rest = self._tail.remainder()
+        if rest.damage:
+            raise JournalCorrupt(
+                f"{rest.path}: record {self.number + 1}, at byte {rest.start}, is damaged: {rest.damage}",
+                position=rest.start,
+            )
 
     def close(self) -> None:
         """Close the journal. May be called again."""
@@ -171,8 +176,10 @@ def _follow(follower: Follower) -> None:
             _say(snapshot=follower.snapshot_number, bytes=follower.snapshot_size)
         if done:
             _say(at=follower.number)
-        elif _ended(_POLL_S):
-            return
+        else:
+            follower.check_end()
+            if _ended(_POLL_S):
+                return
 
 
 def _ended(wait_s: float) -> bool:

@@ -23,6 +23,7 @@ __all__ = [
     "Scan",
     "check_header",
     "pack_record",
+    "record_end",
     "scan_journal",
     "valid_record_after",
 ]
@@ -65,7 +66,7 @@ def scan_journal(data: memoryview, first_number: int) -> Scan:
     if not check_header(data):
         return Scan(offsets, 0, len(data))
     position, number = len(HEADER), first_number
-    while (end := _record_end(data, position)) is not None:
+    while (end := record_end(data, position)) is not None:
         found = _number_at(data, position + PREFIX.size)
         if found != number:
             raise JournalCorrupt(
@@ -101,7 +102,7 @@ def check_header(data: memoryview) -> bool:
     raise JournalCorrupt("this file is no journal: its first bytes are others", position=0)
 
 
-def _record_end(data: memoryview, position: int) -> int | None:
+def record_end(data: memoryview, position: int) -> int | None:
     """Where the record at `position` ends, or None where no valid one stands."""
     start = position + PREFIX.size
     if start > len(data):
@@ -129,7 +130,7 @@ def valid_record_after(data: memoryview, position: int, number: int) -> int | No
     tag = rest.find(_NUMBER_TAG, PREFIX.size)
     while tag >= 0:
         start = position + tag - PREFIX.size
-        if _record_end(data, start) is not None and _number_at(data, position + tag) >= number:
+        if record_end(data, start) is not None and _number_at(data, position + tag) >= number:
             return start
         tag = rest.find(_NUMBER_TAG, tag + 1)
     return None

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from ledgerx.errors import JournalCorrupt
 from ledgerx.exchange.disk import Fsync
 from ledgerx.exchange.journal_pb2 import Record
-from ledgerx.exchange.journal_scan import HEADER, PREFIX, check_header, valid_record_after
+from ledgerx.exchange.journal_scan import HEADER, PREFIX, check_header, record_end, valid_record_after
 from ledgerx.exchange.segments import list_segments, segment_path
 from ledgerx.exchange.snapshot_pb2 import Position
 
@@ -100,13 +100,15 @@ class JournalTail:
             data = os.pread(self._fd, max(size - self._start, 0), self._start)
         later = [first for first in list_segments(self._folder) if first > self._segment]
         damage = ""
+        if data and record_end(memoryview(data), 0) is not None:
+            return Remainder(self.path, self._start, len(data), "")  # it was written just now
         if data:
             following = valid_record_after(memoryview(data), 1, self.number + 1)
             if following is not None:
                 damage = f"a valid record follows at byte {self._start + following}"
             elif later:
                 damage = f"another segment follows, {segment_path(self._folder, later[0]).name}"
-        elif later and self._segment:
+        elif later and self._segment and later[0] != self.number + 1:
             name = segment_path(self._folder, later[0]).name
             damage = f"record {self.number + 1} is missing: the next segment is {name}"
         return Remainder(self.path, self._start, len(data), damage)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 
 import pytest
 from click.testing import CliRunner
@@ -86,6 +87,25 @@ class TestVerify:
             copy = tmp_path.with_name("copy")
             shutil.copytree(tmp_path, copy)
         assert verified(copy)["ok"]
+
+    def test_a_venue_that_writes_all_the_while_is_never_called_damaged(self, tmp_path):
+        with Floor(tmp_path, "alice", "bob", segment_bytes_max=2000) as floor:
+            done = threading.Event()
+
+            def write():
+                while not done.is_set():
+                    trade(floor, 1)
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            try:
+                for _ in range(30):
+                    found = verify(tmp_path, execute=False)
+                    assert found.ok, found.damage
+            finally:
+                done.set()
+                writer.join()
+        assert verify(tmp_path).ok
 
     def test_a_torn_tail_is_told_and_is_no_damage(self, folder):
         path = last_segment(folder)

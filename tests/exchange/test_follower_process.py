@@ -80,15 +80,18 @@ def test_a_divergence_is_logged_and_counted_and_it_is_not_started_again(traded, 
     follower.stop()
 
 
-def test_a_damaged_journal_is_told(traded, caplog):
+@pytest.mark.parametrize("damage", ["file", "record"])
+def test_a_damaged_journal_is_told(traded, caplog, damage):
     folder, _last = traded
     path = folder / "journal" / f"{1:020d}.journal"
-    path.write_bytes(b"another file altogether")
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data if damage == "record" else b"another file altogether")
     follower = FollowerProcess(folder, 1)
     follower.start()
     follower._thread.join(WAIT_S)
     assert follower.counts["failures"] == 1
-    assert "no journal" in caplog.text
+    assert ("is damaged" if damage == "record" else "no journal") in caplog.text
     follower.stop()
 
 

@@ -189,9 +189,13 @@ class TestFollower:
         follower.step()
         assert follower.number == wanted[2] - 1
         assert follower.step() == 0
-        assert follower.damage() == ""
+        follower.check_end()
         path.write_bytes(data)
+        follower.check_end()  # written since it was looked for
         assert follower.step() == 1
+        follower.check_end()
+        path.write_bytes(data + b"half a record" + data[-100:])
+        follower.check_end()  # what follows is no record of a later number
         follower.close()
 
     def test_a_divergence_makes_no_snapshot(self, traded):
