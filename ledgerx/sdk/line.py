@@ -56,14 +56,15 @@ class AccountLine:
     def accept(self, sequence: int, message: Any, now: float) -> list[tuple[int, Any]]:
         """Take one numbered message; returns what may be dispatched now, in order.
 
-        A number seen before gives nothing. One above a hole is held, up to `held_max` of them: what
-        does not fit is fetched by the replay that fills the hole.
+        A number seen before gives nothing. One above a hole is held if it lies within `held_max` of what
+        was dispatched, which is the window that the venue sends. An ACK told again comes from beyond: it must
+        not take the place of what the venue sends next, and comes once more in its turn.
         """
         self.head = max(self.head, sequence)
         if not self.known or sequence < self.released_next:
             return []
         if sequence > self.released_next:
-            if len(self._held) < self._held_max:
+            if sequence < self.dispatched_next + self._held_max:
                 self._held[sequence] = message
             if self._gap_since is None:
                 self._gap_since = now

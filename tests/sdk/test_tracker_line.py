@@ -257,6 +257,16 @@ def test_after_a_pause_the_hello_goes_ahead_of_requests_for_a_venue_that_forgot_
     assert [message.mid for message in sent[1:]] == [waiting.mid, item.mid]
 
 
+def test_an_ack_told_again_from_beyond_the_window_takes_no_room_from_what_is_sent_next() -> None:
+    line = AccountLine(held_max=3)
+    line.baseline(0)
+    for sequence in (7, 9, 11):  # the window ends at 3
+        assert line.accept(sequence, "ack", 0.0) == []
+    assert line.accept(2, "two", 0.0) == []
+    assert line.accept(3, "three", 0.0) == []
+    assert [sequence for sequence, _ in line.accept(1, "one", 0.0)] == [1, 2, 3]
+
+
 def test_an_unanswered_hello_loses_the_connection_and_is_reported_once() -> None:
     bench = Bench(connect=False)
     for _ in range(3):
