@@ -41,6 +41,8 @@ class Plan:
     window: int
     frames_max: int
     sync_power: bool
+    snapshot_records: int  # 0: no follower
+    segment_bytes_max: int
     requests_in_step: float
     raise_rate: float
     react_rate: float  # how often a handler sends a request itself
@@ -68,6 +70,8 @@ def make_plan(seed: int) -> Plan:
         window=draw.choice([10_000, 64, 16]),
         frames_max=draw.choice([6, 20, 100]),
         sync_power=sync_power,
+        snapshot_records=draw.choice([0, 15, 40]),
+        segment_bytes_max=draw.choice([10_000, 40_000, 10_000_000]),
         loses_data=not sync_power and draw.random() < 0.2,
         requests_in_step=draw.choice([0.1, 0.25, 0.45]),
         raise_rate=draw.choice([0, 0, 0.05]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ledgerx.sdk.processor import MessageProcessor
+from ledgerx.testing.simulator.mortal import ProcessCrash
 
 if TYPE_CHECKING:
     from ledgerx.testing.simulator.client import Life
@@ -74,5 +75,5 @@ class Program(MessageProcessor):
         if "numbers start anew" in str(error) and self._life.venue_lost_data():
             self._life.counts["baselines taken anew"] += 1
             self.told.append(("baseline", None, None))
-        elif not isinstance(error, HandlerFailed):
+        elif not isinstance(error, HandlerFailed) and not isinstance(error.__cause__, ProcessCrash):
             self.errors.append(error)

@@ -5,6 +5,7 @@ A kind of fault that never came is a failure too: a simulator that exercises not
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import subprocess
@@ -61,6 +62,9 @@ EXERCISED = (
     "resends",
     "run changes",
     "slow handlers",
+    "snapshots",
+    "snapshots damaged",
+    "starts beside snapshots",
     "stalls",
     "strays",
     "torn tails cut",
@@ -124,8 +128,13 @@ def _results(seeds: Iterable[int], jobs: int) -> Iterator[tuple[int, Counter[str
     if jobs <= 1:
         yield from map(_one, seeds)
         return
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, _be_quiet) as pool:
         yield from pool.imap_unordered(_one, seeds, chunksize=20)
+
+
+def _be_quiet() -> None:
+    """What simulated programs and venues complain of is expected."""
+    logging.disable(logging.CRITICAL)
 
 
 def _one(seed: int) -> tuple[int, Counter[str], str]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from ledgerx.api.client import v0_0_1 as api
+from ledgerx.exchange.follower import Follower
 from ledgerx.exchange.gateway import Gateway
 from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.journal_pb2 import Limits
@@ -73,7 +75,8 @@ class VenueProcess:
         self._crash_at = ""
         self._crash_after = 0
         self._lost_data = False
-        self._first_end = 0  # of the journal, once accounts and contracts were in it
+        self._floor: dict[Path, int] = {}  # what certainly is on the disk of the journal's segments
+        self._follower: Follower | None = None
         self._running: tuple[Venue, Gateway] | None = None
 
     @property
@@ -95,6 +98,7 @@ class VenueProcess:
             contracts=self._contracts,
             limits=_tight_limits() if self._plan.tight_limits else None,
             sync="power" if self._plan.sync_power else "process",
+            segment_bytes_max=self._plan.segment_bytes_max,
         )
         if venue.journal.recovery.cut_bytes:
             self.counts["torn tails cut"] += 1
@@ -115,7 +119,11 @@ class VenueProcess:
             settings=settings,
             clock=self.clock,
         )
-        self._first_end = self._first_end or venue.journal.end
+        if self._plan.snapshot_records:
+            self.counts["starts beside snapshots"] += any(self.disk.folder.glob("snapshots/*.snapshot"))
+            records = self._plan.snapshot_records
+            self._follower = Follower(self.disk.folder, snapshot_records=records)
+        self._floor = self._floor or self._sizes()
         self._running = venue, gateway
         self.network.listening = True
         self.counts["runs"] += 1
@@ -132,6 +140,7 @@ class VenueProcess:
         try:
             self._running[1].turn()
             if not point:
+                self._follow()
                 return True
         except ProcessCrash:
             pass
@@ -139,12 +148,26 @@ class VenueProcess:
         self._die(point)
         return False
 
+    def _follow(self) -> None:
+        """The follower's process goes on, when its turn comes."""
+        follower = self._follower
+        if follower is not None and self.clock.random() < 0.3:
+            taken = follower.snapshots
+            follower.step()
+            if follower.snapshots > taken:
+                self.counts["snapshots"] += 1
+                self._floor = self._sizes()
+
+    def _sizes(self) -> dict[Path, int]:
+        return {path: path.stat().st_size for path in sorted(self.disk.folder.glob("journal/*.journal"))}
+
     def stop(self) -> None:
         """End in order."""
         self._end(orderly=True)
 
     def _die(self, point: str) -> None:
         self._end(orderly=False)
+        self._damage_snapshot()
         self.counts[f"venue crashes {point}"] += 1
         if point == "torn write" and self.disk.growth():
             self.counts["torn writes"] += bool(self.disk.tear(self.clock.random))
@@ -154,11 +177,18 @@ class VenueProcess:
             self.disk.cut_power(self.clock.random)
             self.counts["power cuts"] += 1
 
+    def _damage_snapshot(self) -> None:
+        """A snapshot may be unreadable: the one before serves, or the journal alone."""
+        snapshots = sorted(self.disk.folder.glob("snapshots/*.snapshot"))
+        if snapshots and self.clock.random() < 0.2:
+            data = snapshots[-1].read_bytes()
+            snapshots[-1].write_bytes(data[: int(self.clock.random() * len(data))])
+            self.counts["snapshots damaged"] += 1
+
     def _lose_data(self) -> None:
         """The machine went down: the end of the journal had left the venue and never reached the disk."""
-        (path,) = self.disk.folder.glob("journal/*.journal")
-        size = path.stat().st_size
-        left = max(self._first_end, size - 1 - int(self.clock.random() * 3000))
+        path, size = list(self._sizes().items())[-1]
+        left = max(self._floor.get(path, 0), size - 1 - int(self.clock.random() * 3000))
         if left < size:
             with path.open("r+b") as file:
                 file.truncate(left)
@@ -175,6 +205,9 @@ class VenueProcess:
         self.counts["frames refused by full sockets"] += self.network.blocked
         self.network.blocked = 0
         gateway.close()
+        if self._follower is not None:
+            self._follower.close()
+            self._follower = None
         if not orderly:
             venue.journal.abandon()
         venue.close()
