@@ -69,8 +69,8 @@ def _line_is_whole(who: str, session: list[Life], line: list[Any], *, whole: boo
     if not first:
         check(not whole, f"{who} came to know its line")
         return
-    if len(session) > 1 and session[-1].venue_lost_data():
-        return  # a crash may have taken along that the line began anew
+    if session[-1].venue_lost_data() and not (whole and len(session) == 1):
+        return  # it crashed before it heard that the line began anew, or its memory of that is in doubt
     told = Told(who, line, first, session)
     expected = list(range(first, first + len(told.numbers)))
     where = _first_difference(told.numbers, expected)
