@@ -63,6 +63,7 @@ class RequestFile:
             "SELECT epoch, venue_id, first, next, timestamp, clean FROM ledgerx_line"
         ).fetchone()
         self._epoch: int = row[0]
+        self._in_doubt = not row[5]  # whether a killed process may have dispatched the next message
         items, self._dropped = load_items(self._connection, self.path)
         return Saved(Position(*row[:4]), timestamp=row[4], clean=bool(row[5]), items=items)
 
@@ -83,7 +84,10 @@ class RequestFile:
             self._remove(self._dropped)
 
     def close(self, *, clean: bool) -> None:
-        """End it; `clean` says that no handler is at work. May be called again."""
+        """End it; `clean` says that no handler is at work. May be called again.
+
+        The doubt that a killed process left stays until the message in doubt was dispatched.
+        """
         if not self._lock.held:
             return
         with self._writer:
@@ -93,7 +97,7 @@ class RequestFile:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
                         clean = False
-                    if clean:
+                    if clean and not self._in_doubt:
                         connection.execute("UPDATE ledgerx_line SET clean = 1")
                 self._lock.let_children_have(connection)
                 connection.close()
@@ -125,6 +129,7 @@ class RequestFile:
             with self._held(0.0):
                 if self._open is not None:
                     return False
+                self._in_doubt = self._in_doubt and unsaved.position is None
                 with self._committed(unsaved.position):
                     self._put(unsaved.rows, wall_ns)
         except StoreBusy:
@@ -179,6 +184,7 @@ class RequestFile:
 
         Raises StoreWriteFailed where the file refuses, or refused the handler: nothing of it is in the file.
         """
+        self._in_doubt = self._in_doubt and progress.position is None
         if self._open is not None:
             return self._commit_handlers(progress)
         position, changes = progress.position, len(progress.moved) + len(progress.finished)

@@ -58,6 +58,26 @@ def test_a_new_file_is_empty_and_private(path: Path) -> None:
     assert MessageIDStore().path is None
 
 
+def test_the_doubt_that_a_crash_left_outlives_an_orderly_end_that_dispatched_nothing(path: Path) -> None:
+    first = MessageIDStore(path)
+    opened(first).commit(Progress(Position(1, "v", 1, 5)))
+    first.release(clean=False)  # killed: message 5 may have been with its handler
+
+    second = MessageIDStore(path)
+    opened(second)
+    second.release(clean=True)  # stopped before it was connected
+
+    third = MessageIDStore(path)
+    file = opened(third)
+    assert not file.loaded.clean
+    file.commit(Progress(Position(1, "v", 1, 6)))
+    third.release(clean=True)
+
+    fourth = MessageIDStore(path)
+    assert opened(fourth).loaded.clean
+    fourth.release(clean=True)
+
+
 def test_items_come_back_in_first_sent_order_with_their_last_report(path: Path) -> None:
     store = MessageIDStore(path)
     file = opened(store)
