@@ -161,6 +161,16 @@ DEFECTS = (
         ),
     ),
     Defect(
+        "state snapshot with another open size",
+        (
+            Edit(
+                "exchange/engine_snapshot.py",
+                "        open_size=order.open_size,\n        original_size=",
+                "        open_size=order.original_size,\n        original_size=",
+            ),
+        ),
+    ),
+    Defect(
         "feed head ignored",
         (
             Edit(

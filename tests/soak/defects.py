@@ -1,4 +1,4 @@
-"""Twelve deliberate defects, each planted in a copy of the package: how many seeds the simulator needs."""
+"""Deliberate defects, each planted in a copy of the package: how many seeds the simulator needs."""
 
 from __future__ import annotations
 
