@@ -112,10 +112,10 @@ class Durability:
         if item is None or state is None or not item.place:
             return Progress(position)
         if state in FINAL_STATES:
-            return Progress(position, finished=tuple(each.mid for each in (item, *gone)))
+            return Progress(position, finished=tuple(each.place for each in (item, *gone)))
         answer = event.arguments[0]
         report = wire.encode_message(answer) if isinstance(answer, api.MessageActionReport) else None
-        return Progress(position, moved=((item.mid, state, report),))
+        return Progress(position, moved=((item.place, state, report),))
 
     def _position(self, following: int) -> Position:
         return Position(self.epoch, self.venue_id, self._line.first, following)

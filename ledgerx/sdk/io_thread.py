@@ -207,7 +207,7 @@ class IOThread:
     def abandon(self, item: RequestItem) -> None:
         """Give a request up. Raises StoreBusy, StoreWriteFailed where a durable store cannot be told."""
         if self._store.file is not None and item.place:
-            self._store.file.forget([each.mid for each in (*item.members, item)])
+            self._store.file.forget([each.place for each in (*item.members, item)])
         with self.lock:
             self.tracker.abandon(item, self._clock.monotonic())
             self.changed.notify_all()

@@ -50,13 +50,13 @@ class Unsaved(NamedTuple):
 class Progress(NamedTuple):
     """What the file must say once an event was dispatched.
 
-    `moved` are requests with their new state and the last report's bytes (None: as before), `finished`
-    those to be forgotten.
+    `moved` are requests, by their place, with their new state and the last report's bytes (None: as before),
+    `finished` those to be forgotten.
     """
 
     position: Position | None = None
-    moved: tuple[tuple[str, int, bytes | None], ...] = ()
-    finished: tuple[str, ...] = ()
+    moved: tuple[tuple[int, int, bytes | None], ...] = ()
+    finished: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)

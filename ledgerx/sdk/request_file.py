@@ -30,7 +30,7 @@ _GONE = int(State.DONE)  # or FAILED: the row goes
 
 _INSERT = (
     "INSERT INTO ledgerx_requests (place, mid, batch, message, stamped, timestamp, state, wanted_ns)"
-    " VALUES (?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (mid) DO UPDATE"
+    " VALUES (?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (place) DO UPDATE"
     " SET message = excluded.message, stamped = excluded.stamped, timestamp = excluded.timestamp"
 )
 
@@ -151,14 +151,14 @@ class RequestFile:
                 )
                 raise StoreWriteFailed(text, path=str(self.path))
 
-    def forget(self, mids: Sequence[str]) -> None:
+    def forget(self, places: Sequence[int]) -> None:
         """Requests were given up. Raises StoreBusy, StoreWriteFailed."""
         with self._held(self.busy_timeout_s):
             if self._open is not None:
-                self._remove(mids)
+                self._remove(places)
             else:
                 with self._committed():
-                    self._remove(mids)
+                    self._remove(places)
 
     # ------------------------------------------------------------------ handlers
 
@@ -203,9 +203,9 @@ class RequestFile:
         if not progress.moved and not progress.finished:
             self._connection.execute("UPDATE ledgerx_line SET next = ?", (following,))
             return
-        mid, state, report = progress.moved[0] if progress.moved else (progress.finished[0], _GONE, None)
+        place, state, report = progress.moved[0] if progress.moved else (progress.finished[0], _GONE, None)
         self._connection.execute(
-            "INSERT INTO ledgerx_dispatched VALUES (?, ?, ?, ?)", (following, mid, state, report)
+            "INSERT INTO ledgerx_dispatched VALUES (?, ?, ?, ?)", (following, place, state, report)
         )
 
     def _commit_handlers(self, progress: Progress) -> list[Row]:
@@ -223,18 +223,21 @@ class RequestFile:
         return pending
 
     def _move(self, progress: Progress) -> None:
-        for mid, state, report in progress.moved:
+        for place, state, report in progress.moved:
             if report is None:
-                self._connection.execute("UPDATE ledgerx_requests SET state = ? WHERE mid = ?", (state, mid))
+                self._connection.execute(
+                    "UPDATE ledgerx_requests SET state = ? WHERE place = ?", (state, place)
+                )
             else:
                 self._connection.execute(
-                    "UPDATE ledgerx_requests SET state = ?, report = ? WHERE mid = ?", (state, report, mid)
+                    "UPDATE ledgerx_requests SET state = ?, report = ? WHERE place = ?",
+                    (state, report, place),
                 )
         self._remove(progress.finished)
 
-    def _remove(self, mids: Sequence[str]) -> None:
-        for mid in mids:
-            self._connection.execute("DELETE FROM ledgerx_requests WHERE mid = ?", (mid,))
+    def _remove(self, places: Sequence[int]) -> None:
+        for place in places:
+            self._connection.execute("DELETE FROM ledgerx_requests WHERE place = ?", (place,))
 
     # ------------------------------------------------------------------ one transaction
 

@@ -33,8 +33,9 @@ CREATE TABLE ledgerx_line (
     timestamp INTEGER NOT NULL, clean INTEGER NOT NULL
 );
 INSERT INTO ledgerx_line VALUES (0, '', 0, 0, 0, 1);
+-- By place alone: an index of the random mids would be one more page to write for each request.
 CREATE TABLE ledgerx_requests (
-    place INTEGER PRIMARY KEY, mid TEXT NOT NULL UNIQUE, batch TEXT NOT NULL, message BLOB NOT NULL,
+    place INTEGER PRIMARY KEY, mid TEXT NOT NULL, batch TEXT NOT NULL, message BLOB NOT NULL,
     stamped INTEGER NOT NULL, timestamp INTEGER NOT NULL, state INTEGER NOT NULL, report BLOB,
     wanted_ns INTEGER NOT NULL
 );
@@ -44,12 +45,12 @@ END;
 CREATE TRIGGER ledgerx_stamped AFTER UPDATE OF timestamp ON ledgerx_requests BEGIN
     UPDATE ledgerx_line SET timestamp = max(timestamp, NEW.timestamp);
 END;
-CREATE VIEW ledgerx_dispatched AS SELECT next, '' AS mid, 0 AS state, NULL AS report FROM ledgerx_line;
+CREATE VIEW ledgerx_dispatched AS SELECT next, 0 AS place, 0 AS state, NULL AS report FROM ledgerx_line;
 CREATE TRIGGER ledgerx_moved INSTEAD OF INSERT ON ledgerx_dispatched BEGIN
     UPDATE ledgerx_line SET next = NEW.next;
     UPDATE ledgerx_requests SET state = NEW.state, report = coalesce(NEW.report, report)
-        WHERE mid = NEW.mid AND NEW.state < 4;
-    DELETE FROM ledgerx_requests WHERE mid = NEW.mid AND NEW.state >= 4;
+        WHERE place = NEW.place AND NEW.state < 4;
+    DELETE FROM ledgerx_requests WHERE place = NEW.place AND NEW.state >= 4;
 END;
 """
 
@@ -106,13 +107,13 @@ def _prepare(connection: sqlite3.Connection, path: Path, sync: str, file_bytes_m
             raise StoreCorrupt(f"store {path} is damaged: {found}", path=str(path))
 
 
-def load_items(connection: sqlite3.Connection, path: Path) -> tuple[list[RequestItem], list[str]]:
+def load_items(connection: sqlite3.Connection, path: Path) -> tuple[list[RequestItem], list[int]]:
     """The requests in progress, in first-sent order, batches before their members; what need not be kept.
 
     Raises StoreCorrupt.
     """
     items: dict[str, RequestItem] = {}
-    dropped: list[str] = []
+    dropped: list[int] = []
     columns = "place, mid, batch, message, stamped, state, report, wanted_ns"
     rows = connection.execute(f"SELECT {columns} FROM ledgerx_requests ORDER BY place")  # noqa: S608
     try:
@@ -127,7 +128,7 @@ def load_items(connection: sqlite3.Connection, path: Path) -> tuple[list[Request
                 batch.members.append(item)
             elif batch_mid:
                 if isinstance(item.msg, READS):
-                    dropped.append(mid)  # a question of a process that ended
+                    dropped.append(place)  # a question of a process that ended
                     continue
                 item.state = max(item.state, State.ACKNOWLEDGED)  # with its batch, which is done
             elif stamped:

@@ -86,7 +86,7 @@ def test_items_come_back_in_first_sent_order_with_their_last_report(path: Path) 
     report = api.MessageActionReport(mid=f"{2:032x}", size=7, remaining=1)
     encoded = wire.encode_message(report)
     file.save(Unsaved(Position(1, "v", 5, 5), []), 0)
-    file.commit(Progress(Position(1, "v", 5, 9), moved=((report.mid, State.OPEN, encoded),)))
+    file.commit(Progress(Position(1, "v", 5, 9), moved=((2, State.OPEN, encoded),)))
     store.release(clean=False)
 
     again = MessageIDStore(path)
@@ -115,7 +115,7 @@ def test_members_whose_batch_is_done_are_acknowledged_and_old_questions_are_drop
     found = store[batch.mid]
     assert isinstance(found, RequestItem)
     assert [member.mid for member in found.members] == [member.mid for member in members]
-    opened(store).forget([batch.mid])
+    opened(store).forget([batch.place])
     store.release(clean=False)
 
     store = MessageIDStore(path)
@@ -253,7 +253,7 @@ def test_a_full_file_refuses_requests_and_keeps_what_it_has(path: Path) -> None:
 
     with pytest.raises(StoreWriteFailed, match=str(path)):
         fill()
-    file.commit(Progress(Position(1, "v", 1, 2), finished=(f"{1:032x}",)))
+    file.commit(Progress(Position(1, "v", 1, 2), finished=(1,)))
     store.release(clean=True)
     assert len(MessageIDStore(path)) == stored - 1
 
@@ -277,7 +277,7 @@ def test_the_file_stays_small_however_many_requests_pass_through_it(path: Path) 
     file = opened(store)
     for place in range(1, 20_001):
         file.insert([row(place)], 0)
-        file.commit(Progress(Position(1, "v", 1, place), finished=(f"{place:032x}",)))
+        file.commit(Progress(Position(1, "v", 1, place), finished=(place,)))
     store.release(clean=True)
     assert path.stat().st_size < 64 * 1024
     assert not Path(f"{path}-wal").exists()
