@@ -76,11 +76,14 @@ class SimulatedDisk:
 
     def cut_power(self, random: Callable[[], float]) -> None:
         """The appended files had reached the disk, and of what was only overwritten some did not."""
-        self._put_back(lambda: random() < 0.5)
+        self._put_back(lambda: random() < 0.5, keep_new=True)
 
-    def _put_back(self, chosen: Callable[[], bool]) -> None:
+    def _put_back(self, chosen: Callable[[], bool], *, keep_new: bool = False) -> None:
         for path in self._files():
-            if path in self._lengths or not chosen():
+            made = path not in self._lengths and path not in self._contents
+            if path in self._lengths or (made and keep_new and self._matches(path, self._appended)):
+                continue
+            if not chosen():
                 continue
             if path not in self._contents:
                 path.unlink()

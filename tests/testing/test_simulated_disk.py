@@ -32,9 +32,11 @@ def test_a_torn_write_leaves_a_first_part_and_nothing_of_what_was_to_follow(disk
 
 
 def test_a_power_cut_leaves_what_was_synced_and_of_the_rest_what_chance_decides(disk: SimulatedDisk) -> None:
+    (disk.folder / "2.journal").write_bytes(b"synced")
     chances = iter([0.9, 0.1])  # of "made", then of "released"
     disk.cut_power(lambda: next(chances))
     assert (disk.folder / "1.journal").read_bytes() == b"abcdefg"
+    assert (disk.folder / "2.journal").read_bytes() == b"synced"
     assert (disk.folder / "made").read_bytes() == b"new"
     assert (disk.folder / "released").read_bytes() == b"old"
 
