@@ -148,6 +148,7 @@ def _exchange(folder: Path, port: int, request: dict[str, Any], timeout_s: float
         socket = secure_socket(
             req, keys.private or b"", keys.public, keys.public, context, rtimeo=timeout_ms, linger=0
         )
+        socket.sndtimeo = timeout_ms  # a refused socket has nobody to send to, and would wait for ever
         with socket:
             socket.connect(f"tcp://127.0.0.1:{port}")
             try:

@@ -1,5 +1,6 @@
 """Commands to a venue, running or not, from whoever can read its key and from nobody else."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -82,9 +83,9 @@ def test_the_venues_own_key_is_needed(tmp_path, zmq_context):
                 req, keys.private, keys.public, exchange.public_key, zmq_context, rtimeo=300
             )
             socket.connect(f"tcp://127.0.0.1:{note.control_port}")
-            socket.send(json.dumps({"do": "account-remove", "name": "alice"}).encode())
-            with pytest.raises(zmq.Again):
-                socket.recv()
+            with contextlib.suppress(zmq.Again):  # refused before it could send: ZeroMQ took its pipe away
+                socket.send(json.dumps({"do": "account-remove", "name": "alice"}).encode(), zmq.DONTWAIT)
+            assert not socket.poll(300)
             socket.close(linger=0)
         assert [row.active for row in exchange.accounts()] == [True]
 
