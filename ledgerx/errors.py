@@ -48,6 +48,9 @@ Error:
     │   ├── AccountError              no such account, a name or key already in use
     │   ├── InvalidContracts          the contracts file is wrong; names the contract and the field
     │   ├── InvalidData               a market data file that is not of the documented form
+    │   ├── OrderflowError            the order-flow runtime refused or failed (also RuntimeError)
+    │   │   ├── OrderflowStateError   the engine cannot do this now, or its library cannot at all
+    │   │   └── OrderflowArgError     an argument out of range; names the field and the value
     │   └── VerificationFailed        a checker of ledgerx.testing found something wrong
     └── OutcomeUnknown                sent and not answered: neither failed nor done
 
@@ -89,6 +92,9 @@ __all__ = [
     "MissingExtra",
     "NotCompiled",
     "NotFillable",
+    "OrderflowArgError",
+    "OrderflowError",
+    "OrderflowStateError",
     "OutcomeUnknown",
     "PortTaken",
     "QueueFull",
@@ -351,6 +357,18 @@ class InvalidData(Fatal):
         self.file = file
         self.row = row
         self.field = field
+
+
+class OrderflowError(Fatal, RuntimeError):
+    """The order-flow runtime refused or failed."""
+
+
+class OrderflowStateError(OrderflowError):
+    """The engine cannot do this now (closed, not started), or the library that runs it cannot at all."""
+
+
+class OrderflowArgError(OrderflowError):
+    """An argument that no field can hold; the text names the field and the value."""
 
 
 class VerificationFailed(Fatal):
