@@ -4,6 +4,10 @@ Error:
     ├── Retryable                     try again: the same call may succeed later
     │   ├── ConnectTimeout            nothing answered in time (also TimeoutError)
     │   ├── VenueUnreachable          no connection to the host and port (also ConnectionError)
+    │   ├── ConnectionError           a stream's: refused, reset, timed out, TLS (also ConnectionError)
+    │   ├── SocketDisconnected        a stream that is not connected, or whose other end closed it
+    │   ├── LoginTimeout              no answer to a stream's login
+    │   ├── DownloadError             a URL that a frame refers to could not be fetched
     │   ├── QueueFull                 a cap was reached; it drains
     │   └── StoreBusy                 a handler's transaction holds the store's file
     ├── Fatal                         will never work: the call, a key or a file must change
@@ -16,6 +20,10 @@ Error:
     │   ├── InvalidAddress            a host or port that cannot be one (also ValueError)
     │   ├── UnexpectedAnswer          what answers at an address is not what should be there
     │   ├── DecodeError               bytes that are no frame or message of the protocol
+    │   ├── ParseError                a frame whose payload is no message of the protocol
+    │   ├── LoginError                a stream's login was refused; carries the reason
+    │   ├── InvalidCallbackError      no callback of that name
+    │   ├── InvalidUrlError           a URL that is none
     │   ├── HandshakeFailed           the CURVE handshake was refused
     │   │   ├── ClientKeyRefused      the venue does not know the client's key
     │   │   └── ServerKeyMismatch     the venue closed during the handshake: wrong server key
@@ -61,6 +69,8 @@ kept as `__cause__`.
 
 from __future__ import annotations
 
+import builtins
+
 __all__ = [
     "AccountError",
     "BookError",
@@ -68,15 +78,18 @@ __all__ = [
     "CertificateFileError",
     "ClientKeyRefused",
     "ConnectTimeout",
+    "ConnectionError",
     "DataFolderLocked",
     "DataFolderUnusable",
     "DecodeError",
+    "DownloadError",
     "DuplicateOrder",
     "Error",
     "Fatal",
     "HandshakeFailed",
     "IncompleteProcessor",
     "InvalidAddress",
+    "InvalidCallbackError",
     "InvalidCertificate",
     "InvalidContracts",
     "InvalidData",
@@ -85,10 +98,13 @@ __all__ = [
     "InvalidMessage",
     "InvalidOrder",
     "InvalidState",
+    "InvalidUrlError",
     "JournalCorrupt",
     "JournalDiverged",
     "JournalError",
     "JournalWriteFailed",
+    "LoginError",
+    "LoginTimeout",
     "MissingExtra",
     "NotCompiled",
     "NotFillable",
@@ -96,11 +112,13 @@ __all__ = [
     "OrderflowError",
     "OrderflowStateError",
     "OutcomeUnknown",
+    "ParseError",
     "PortTaken",
     "QueueFull",
     "Retryable",
     "ServerKeyMismatch",
     "SnapshotUnusable",
+    "SocketDisconnected",
     "StoreBusy",
     "StoreCorrupt",
     "StoreError",
@@ -136,8 +154,24 @@ class ConnectTimeout(Retryable, TimeoutError):
     """Nothing answered within the connect timeout."""
 
 
-class VenueUnreachable(Retryable, ConnectionError):
+class VenueUnreachable(Retryable, builtins.ConnectionError):
     """The host and port accept no connection."""
+
+
+class ConnectionError(Retryable, builtins.ConnectionError):  # noqa: A001 - the streaming manual's name
+    """A stream's connection was refused, reset, timed out or not trusted; the cause is kept."""
+
+
+class SocketDisconnected(Retryable):
+    """The stream is not connected, or its other end closed it."""
+
+
+class LoginTimeout(Retryable):
+    """Nothing answered a stream's login in time."""
+
+
+class DownloadError(Retryable):
+    """A URL that a frame refers to could not be fetched: the network, or a status other than 200."""
 
 
 class QueueFull(Retryable):
@@ -186,6 +220,30 @@ class UnexpectedAnswer(Fatal):
 
 class DecodeError(Fatal):
     """Bytes that are not what the protocol says."""
+
+
+class ParseError(Fatal):
+    """A frame whose payload is no message of the protocol."""
+
+
+class LoginError(Fatal):
+    """A stream's login was refused. `reason` is the LogoutReason's number, `reason_msg` its name."""
+
+    def __init__(self, reason: int, message: str = "") -> None:
+        self.reason = reason
+        self.reason_msg = message or "Unknown"
+        super().__init__(reason, self.reason_msg)
+
+    def __str__(self) -> str:
+        return f"the login was refused: {self.reason_msg} ({self.reason})"
+
+
+class InvalidCallbackError(Fatal):
+    """No callback of that name; the text names those that there are."""
+
+
+class InvalidUrlError(Fatal):
+    """A URL that is none."""
 
 
 class HandshakeFailed(Fatal):
