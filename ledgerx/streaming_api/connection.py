@@ -100,6 +100,7 @@ class SessionSocket:
             return False
         settings = self.settings
         where = f"{settings.host}:{settings.port}"
+        context = client_context(settings.ssl_kwargs) if settings.ssl else None
         try:
             sock = socket.create_connection((settings.host, settings.port), settings.connect_timeout)
         except (OSError, OverflowError, UnicodeError, TypeError) as error:
@@ -107,9 +108,9 @@ class SessionSocket:
         try:
             if settings.tcp_nodelay:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if settings.ssl:
+            if context is not None:
                 name = settings.ssl_kwargs.get("server_hostname", settings.host)
-                sock = client_context(settings.ssl_kwargs).wrap_socket(sock, server_hostname=name)
+                sock = context.wrap_socket(sock, server_hostname=name)
             sock.setblocking(False)
         except (OSError, ValueError) as error:
             sock.close()

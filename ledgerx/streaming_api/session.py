@@ -128,16 +128,24 @@ class Session:
 
         What comes before it can still be read. Raises the streaming errors where the connection fails first.
         """
-        with self._lock:
-            self._core.logout(self._clock.monotonic())
         try:
-            self.flush()
+            while self._core.phase is Phase.LOGIN:
+                self.read()  # what waits for its answer must leave before the logout
+            self.send_logout()
             while not self._core.over:
                 self.read()
             if self._core.closed_by is not None:
                 raise self._core.closed_by
         finally:
             self.socket.disconnect()
+
+    def send_logout(self) -> None:
+        """Say that the session ends, and do not wait for the confirmation. Raises the streaming errors."""
+        if not self.connected:
+            raise SocketDisconnected("there is no session to log out of: connect() first")
+        with self._lock:
+            self._core.logout(self._clock.monotonic())
+        self.flush()
 
     # ------------------------------------------------------------------ out
 
