@@ -90,15 +90,18 @@ class AccountLine:
         return [] if held is None else self.accept(sequence, held, now)
 
     def hole(self, now: float, patience_s: float) -> tuple[int, int] | None:
-        """The first hole (from, to) if nothing has come to fill it for `patience_s` seconds.
+        """From the first missing number to the last below what is held, if none came for `patience_s`.
 
-        Asking restarts the patience, so that one hole is asked for once in that time.
+        One request closes all the holes: one for each would take the longer the more there are. Asking
+        restarts the patience, so that nothing is asked for twice in that time.
         """
         deadline = self.gap_deadline(patience_s)
         if deadline is None or now < deadline:
             return None
         self._gap_since = now
-        last = min(self._held) - 1 if self._held else self.head
+        last = max(self._held, default=self.head)
+        while last in self._held:
+            last -= 1
         return self.released_next, min(last, self.released_next + self._held_max - 1)
 
     def gap_deadline(self, patience_s: float) -> float | None:

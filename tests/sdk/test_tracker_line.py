@@ -58,6 +58,19 @@ def test_a_hole_that_stays_is_asked_for_by_a_replay_of_its_own_which_no_handler_
     assert len(bench.store) == 0
 
 
+def test_many_holes_are_asked_for_at_once() -> None:
+    bench = Bench()
+    bench.dispatch()
+    stored = [stranger(bench) for _ in range(9)]
+    bench.say(*stored[1::2])  # 2, 4, 6 and 8
+    bench.advance(1.0)
+    (request,) = [m for m in bench.take() if isinstance(m, api.MessageReplay)]
+    assert (request.from_sequence, request.to_sequence) == (1, 7)
+    bench.say(bench.status(request.mid, 300, 1, numbered=False))
+    bench.say(*stored[:7], replayed=True)
+    assert sequences(bench) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
 def test_a_head_ahead_of_us_is_a_hole_only_when_nothing_waits_for_dispatch() -> None:
     bench = Bench()
     bench.dispatch()

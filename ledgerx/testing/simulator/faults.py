@@ -57,6 +57,7 @@ class Faults:
         """From now on nothing goes wrong."""
         self._venue_down_until = self._now if self._venue_down_until is not None else None
         self._stalled.clear()
+        self._course.venue.disarm()
         self._time_passes()
         for client in self._course.clients:
             client.paused_until = client.slow_until = 0.0

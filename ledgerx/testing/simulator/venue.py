@@ -133,6 +133,10 @@ class VenueProcess:
         self._crash_at, self._crash_after = point, after
         self.disk.mark()
 
+    def disarm(self) -> None:
+        """Have no crash any more."""
+        self._crash_at = ""
+
     def turn(self) -> bool:
         """One turn of the loop; False if the process crashed in it."""
         assert self._running is not None
