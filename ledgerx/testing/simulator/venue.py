@@ -127,9 +127,14 @@ class VenueProcess:
         self._running = venue, gateway
         self.network.listening = True
         self.counts["runs"] += 1
+        if self._crash_at:  # armed for the process before, which ended in order: this one's first turn has it
+            self.disk.mark()
 
     def arm(self, point: str, after: int) -> None:
-        """Have the next turn crash at one of CRASH_POINTS, at the `after`-th chance there."""
+        """Have the next turn crash at one of CRASH_POINTS, at the `after`-th chance there.
+
+        If the process ends in order before that, the crash comes in the first turn of the next one.
+        """
         self._crash_at, self._crash_after = point, after
         self.disk.mark()
 
