@@ -145,6 +145,7 @@ typedef struct ofx_engine_options {
     uint64_t candles_kept_max;    /* 0: 1,440 */
     int64_t vpin_bucket_lots;     /* 0: no VPIN */
     uint64_t vpin_buckets;        /* of one estimate; 0: 50 */
+    uint64_t vpin_buckets_kept_max; /* for ofx_series_copy; 0: 10,000 */
     uint64_t absorption_trades;   /* window of the absorption; 0: none */
 } ofx_engine_options_t;
 
