@@ -102,8 +102,9 @@ def test_c_opens_with_what_it_is_and_stays_short(path: Path) -> None:
             assert number - begun < FUNCTION_LINES_MAX, f"the function that ends at line {number}"
 
 
-def test_the_core_of_the_book_knows_no_python() -> None:
-    for path in (ROOT / "ledgerx" / "clob" / "core").iterdir():
+@pytest.mark.parametrize("folder", ["clob/core", "orderflow/native"])
+def test_a_native_core_knows_no_python(folder: str) -> None:
+    for path in (path for end in "ch" for path in (ROOT / "ledgerx" / folder).glob(f"*.{end}")):
         assert "Python.h" not in path.read_text(), name_of(path)
 
 

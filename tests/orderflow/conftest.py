@@ -1,0 +1,73 @@
+"""The runtimes every rule is tested over: the native one, its twin, and the published package's."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledgerx.orderflow import Engine, EngineConfig, Symbol
+from ledgerx.orderflow._reference import ReferenceEngine
+
+MakeEngine = Callable[..., Any]
+
+
+def published_library() -> Path:
+    """The native library inside the published wheel, which the extra `test` brings where there is one."""
+    found = importlib.util.find_spec("orderflow")
+    if found is None or found.origin is None:
+        pytest.skip(
+            "the published package orderflow-gregorian09 is not installed: its wheel is for Linux x86-64"
+        )
+    return Path(found.origin).parent / "native" / "libof_ffi_c.so"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "runtime" in metafunc.fixturenames:
+        better = metafunc.definition.get_closest_marker("better")
+        runtimes = ["native", "reference"] if better else ["native", "reference", "published"]
+        metafunc.parametrize("runtime", runtimes)
+
+
+@pytest.fixture
+def make_engine(runtime: str, tmp_path: Path) -> Iterator[MakeEngine]:
+    """Makes started engines of the runtime, in a folder of their own: the published library writes files."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.chdir(tmp_path))
+
+        def make(config: EngineConfig | None = None, *, start: bool = True) -> Any:
+            config = config or EngineConfig(instance_id="test")
+            engine: Any
+            if runtime == "reference":
+                engine = ReferenceEngine(config)
+            else:
+                engine = Engine(config, published_library() if runtime == "published" else None)
+            stack.callback(engine.close)
+            if start:
+                engine.start()
+            return engine
+
+        yield make
+
+
+@pytest.fixture
+def engine(make_engine: MakeEngine) -> Any:
+    """A started engine of the runtime with the default settings."""
+    return make_engine()
+
+
+@pytest.fixture
+def native() -> Iterator[Engine]:
+    """A started engine of our own runtime."""
+    with Engine(EngineConfig(instance_id="test")) as engine:
+        yield engine
+
+
+@pytest.fixture
+def symbol() -> Symbol:
+    """The instrument most tests trade."""
+    return Symbol("CME", "ESM6", depth_levels=10)
