@@ -30,7 +30,7 @@ from ledgerx.protocol.ports import Address
 from ledgerx.protocol.wire import AnyMessage
 from ledgerx.sdk.book import LocalBook
 from ledgerx.sdk.context_settings import ContextSettings
-from ledgerx.sdk.feed import FEED_KINDS
+from ledgerx.sdk.feed import FEED_KINDS, Listener
 from ledgerx.sdk.io_thread import IOThread
 from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.processor import MessageProcessor
@@ -247,6 +247,22 @@ class Context:
         """End a subscription made with the same arguments; `("book_top")` ends the default one."""
         with self._io.lock:
             self._io.feed.unsubscribe(kind, contract_id)
+            self._io.wake()
+
+    def listen(self, kind: str, contract_id: int | None, listener: Listener) -> None:
+        """Have `listener` called with each public message of a kind, of one contract or of all (None).
+
+        It is called on the I/O thread as the message arrives, so it must return at once and must not raise:
+        put the message into a queue. The processor is not called for it.
+        """
+        with self._io.lock:
+            self._io.feed.listen(kind, contract_id, listener)
+            self._io.wake()
+
+    def unlisten(self, listener: Listener) -> None:
+        """Call `listener` no more, for whatever it was made to listen to."""
+        with self._io.lock:
+            self._io.feed.unlisten(listener)
             self._io.wake()
 
     def book(self, contract_id: int) -> LocalBook:

@@ -7,6 +7,7 @@ asked for is left out here.
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from ledgerx.api.client import v0_0_1 as api
@@ -15,7 +16,9 @@ from ledgerx.protocol import wire
 from ledgerx.sdk.book import BookOwner, LocalBook
 from ledgerx.sdk.events import HANDLERS, Event
 
-__all__ = ["FEED_KINDS", "Feed"]
+__all__ = ["FEED_KINDS", "Feed", "Listener"]
+
+Listener = Callable[[Any], object]
 
 # What can be subscribed to, each by contract.
 FEED_KINDS = ("book_top", "book_update", "trade")
@@ -30,13 +33,13 @@ class Feed:
         self.books: dict[int, LocalBook] = {}
         self._owner = owner
         self._wanted: set[bytes] = {b"book_top."}
+        self._listeners: dict[bytes, list[Listener]] = {}
         self._changes: list[tuple[bool, bytes]] = []
 
     def topics(self) -> list[bytes]:
         """Everything to subscribe to on a new connection."""
         self._changes.clear()
-        books = {book.topic.encode() for book in self.books.values()}
-        return sorted(self._wanted | books | {_HEARTBEATS})
+        return sorted(self._wanted | self._unasked() | {_HEARTBEATS})
 
     def take_changes(self) -> list[tuple[bool, bytes]]:
         """What to subscribe to (True) or unsubscribe from (False) since the last call."""
@@ -55,8 +58,30 @@ class Feed:
         topic = _topic(kind, contract_id)
         if topic in self._wanted:
             self._wanted.discard(topic)
-            if topic not in {book.topic.encode() for book in self.books.values()}:
+            if topic not in self._unasked():
                 self._changes.append((False, topic))
+
+    def listen(self, kind: str, contract_id: int | None, listener: Listener) -> None:
+        """Have `listener` called with every message of a kind, of one contract or of all. Raises
+        InvalidField.
+        """
+        topic = _topic(kind, contract_id)
+        if topic not in self._wanted | self._unasked():
+            self._changes.append((True, topic))
+        self._listeners.setdefault(topic, []).append(listener)
+
+    def unlisten(self, listener: Listener) -> None:
+        """Call `listener` no more."""
+        for topic, listeners in list(self._listeners.items()):
+            self._listeners[topic] = kept = [one for one in listeners if one != listener]
+            if not kept:
+                del self._listeners[topic]
+                if topic not in self._wanted | self._unasked():
+                    self._changes.append((False, topic))
+
+    def _unasked(self) -> set[bytes]:
+        """Topics whose messages come for a book or a listener, and are dispatched only if asked for too."""
+        return {book.topic.encode() for book in self.books.values()} | self._listeners.keys()
 
     def book(self, contract_id: int) -> LocalBook:
         """The local book of a contract, made at the first call. Raises InvalidField."""
@@ -85,7 +110,9 @@ class Feed:
             messages = [wire.decode_message(encoded) for encoded in wire.decode_frame(data).messages]
         except DecodeError as error:
             return [Event("handle_error", (error,))]
-        asked = topic in self._wanted or topic.partition(b".")[0] + b"." in self._wanted
+        every = topic.partition(b".")[0] + b"."
+        asked = topic in self._wanted or every in self._wanted
+        listeners = [*self._listeners.get(topic, ()), *self._listeners.get(every, ())]
         events = []
         for message in messages:
             if isinstance(message, api.MessageHeartbeat):
@@ -93,6 +120,8 @@ class Feed:
                 continue
             if isinstance(message, api.MessageBookUpdate) and message.contract_id in self.books:
                 self.books[message.contract_id].update(message)
+            for listener in listeners:
+                listener(message)
             handler = "" if isinstance(message, api.Message) else HANDLERS.get(wire.kind_of(message), "")
             if asked and handler:
                 events.append(Event(handler, (message, None), public=True))
