@@ -119,6 +119,8 @@ def integers(field: str, values: Any, kind: str, words: Words) -> Any:
     """`values` as an array of `kind`; the very array where it is one."""
     np = numpy()
     array = np.asarray(values)
+    if array.dtype.kind == "f" and not hasattr(values, "dtype"):
+        array = np.array(values, dtype=object)  # large ints in a list became floats
     if array.ndim != 1:
         raise OrderflowArgError(f"{field} must be one column, and has {array.ndim} dimensions")
     if words and array.dtype.kind in "OUT" and len(array):

@@ -59,21 +59,34 @@ static void count_event(of_engine_t *engine, uint32_t flags)
     health_settle(engine);
 }
 
+/* Whether the policy has the event ignored; it is counted, and shows that the feed is alive. */
+static bool drop(of_engine_t *engine, instrument_t *instrument, bool trade, uint64_t sequence, uint64_t now_ns,
+                 uint64_t event_ns)
+{
+    if (LIKELY(!quality_drops(engine, instrument, trade, sequence))) {
+        return false;
+    }
+    quality_sequence(engine, instrument, trade, sequence);
+    quality_ingested(engine, now_ns, event_ns);
+    return true;
+}
+
 int32_t apply_trade(of_engine_t *engine, instrument_t *instrument, const of_trade_t *trade, uint32_t quality_flags,
                     uint64_t now_ns, bool *dropped)
 {
     candle_t *candle;
+    if ((*dropped = drop(engine, instrument, true, trade->sequence, now_ns, trade->ts_exchange_ns))) {
+        return OF_OK;
+    }
+    /* The candles come last: room for a new one may cost the oldest. */
     if (!profile_reserve(&instrument->profile) || !ring_reserve(&instrument->trades, 1) ||
-        !candles_reserve(&instrument->candles, trade->ts_exchange_ns, &candle) ||
-        !flow_reserve(&instrument->flow, trade->size)) {
+        !flow_reserve(&instrument->flow, trade->size) ||
+        !candles_reserve(&instrument->candles, trade->ts_exchange_ns, &candle)) {
         return fail_memory();
     }
     uint32_t external = quality_external(engine, now_ns, trade->ts_exchange_ns);
-    uint32_t flags = quality_sequence(engine, instrument, true, trade->sequence, dropped);
+    uint32_t flags = quality_sequence(engine, instrument, true, trade->sequence);
     quality_ingested(engine, now_ns, trade->ts_exchange_ns);
-    if (*dropped) {
-        return OF_OK;
-    }
     flags |= quality_event(engine, external, quality_flags, trade->ts_exchange_ns, trade->ts_recv_ns);
     bool bought = trade->aggressor_side == OF_SIDE_ASK;
     *(bought ? &instrument->buy_volume : &instrument->sell_volume) += trade->size;
@@ -101,15 +114,15 @@ int32_t apply_trade(of_engine_t *engine, instrument_t *instrument, const of_trad
 int32_t apply_book(of_engine_t *engine, instrument_t *instrument, const of_book_t *book, uint32_t quality_flags,
                    uint64_t now_ns, bool *dropped)
 {
+    if ((*dropped = drop(engine, instrument, false, book->sequence, now_ns, book->ts_exchange_ns))) {
+        return OF_OK;
+    }
     if (!depth_reserve(&instrument->depth, book->side)) {
         return fail_memory();
     }
     uint32_t external = quality_external(engine, now_ns, book->ts_exchange_ns);
-    uint32_t flags = quality_sequence(engine, instrument, false, book->sequence, dropped);
+    uint32_t flags = quality_sequence(engine, instrument, false, book->sequence);
     quality_ingested(engine, now_ns, book->ts_exchange_ns);
-    if (*dropped) {
-        return OF_OK;
-    }
     flags |= quality_event(engine, external, quality_flags, book->ts_exchange_ns, book->ts_recv_ns);
     bool beyond = book->level >= instrument->depth_levels;
     if (beyond && engine->policy.flag_truncated_depth) {

@@ -17,6 +17,9 @@ int32_t audit_open(audit_t *audit, const char *path, const of_engine_config_t *c
         return fail_memory();
     }
     audit->file = make_folders(path) ? fopen(path, "ae") : NULL;
+    if (audit->file == NULL && errno == ENOMEM) {
+        return fail_memory();
+    }
     if (audit->file == NULL) {
         return fail(OF_ERR_IO, "audit_path %s cannot be written: %s", path, strerror(errno));
     }

@@ -84,7 +84,6 @@ static int32_t set_config(of_engine_t *engine, const of_engine_config_t *config)
 
 void engine_free(of_engine_t *engine)
 {
-    persist_flush_all(engine);
     for (size_t at = 0; at < engine->subscription_count; at++) {
         free(engine->subscriptions[at]);
     }

@@ -236,7 +236,8 @@ uint64_t wall_ns(void);
 uint32_t quality_external(const of_engine_t *engine, uint64_t now_ns, uint64_t event_ns);
 uint32_t quality_event(of_engine_t *engine, uint32_t external, uint32_t caller_flags, uint64_t ts_exchange_ns,
                        uint64_t ts_recv_ns);
-uint32_t quality_sequence(of_engine_t *engine, instrument_t *instrument, bool trade, uint64_t sequence, bool *drop);
+bool quality_drops(of_engine_t *engine, instrument_t *instrument, bool trade, uint64_t sequence);
+uint32_t quality_sequence(of_engine_t *engine, instrument_t *instrument, bool trade, uint64_t sequence);
 void quality_ingested(of_engine_t *engine, uint64_t now_ns, uint64_t event_ns);
 void health_settle(of_engine_t *engine); /* counts a change of what HEALTH tells */
 

@@ -39,6 +39,7 @@ bool make_folders(const char *path)
 {
     char *copy = strdup(path);
     bool made = copy != NULL;
+    errno = made ? 0 : ENOMEM;
     for (char *at = copy == NULL ? NULL : strchr(copy + 1, '/'); made && at != NULL; at = strchr(at + 1, '/')) {
         *at = 0;
         made = mkdir(copy, 0777) == 0 || errno == EEXIST;

@@ -45,21 +45,29 @@ uint32_t quality_event(of_engine_t *engine, uint32_t external, uint32_t caller_f
     return flags;
 }
 
-uint32_t quality_sequence(of_engine_t *engine, instrument_t *instrument, bool trade, uint64_t sequence, bool *drop)
+static uint64_t *line_of(const of_engine_t *engine, instrument_t *instrument, bool trade)
 {
-    *drop = false;
+    return trade || engine->policy.one_numbering ? &instrument->trade_sequence : &instrument->book_sequence;
+}
+
+bool quality_drops(of_engine_t *engine, instrument_t *instrument, bool trade, uint64_t sequence)
+{
+    if (LIKELY(!engine->policy.drop_duplicates) || sequence == 0 || !engine->policy.enforce_sequence) {
+        return false;
+    }
+    return sequence <= *line_of(engine, instrument, trade);
+}
+
+uint32_t quality_sequence(of_engine_t *engine, instrument_t *instrument, bool trade, uint64_t sequence)
+{
     if (sequence == 0 || !engine->policy.enforce_sequence) {
         return 0;
     }
-    bool shared = engine->policy.one_numbering;
-    uint64_t *remembered = trade || shared ? &instrument->trade_sequence : &instrument->book_sequence;
+    uint64_t *remembered = line_of(engine, instrument, trade);
     uint64_t before = *remembered;
     if (before != 0 && sequence <= before) {
         *(sequence == before ? &engine->counters.duplicates : &engine->counters.late) += 1;
-        if (engine->policy.drop_duplicates) {
-            engine->counters.dropped++;
-            *drop = true;
-        }
+        engine->counters.dropped += engine->policy.drop_duplicates;
         return OF_QUALITY_OUT_OF_ORDER;
     }
     *remembered = sequence;

@@ -88,7 +88,9 @@ void retention_run(of_engine_t *engine, uint64_t now_s)
     kept_files_t files = {0};
     engine->retention_checked_s = now_s;
     gather(&files, engine->data_root, 0);
-    qsort(files.items, files.count, sizeof *files.items, oldest_first);
+    if (files.count > 0) {
+        qsort(files.items, files.count, sizeof *files.items, oldest_first);
+    }
     for (size_t at = 0; at < files.count; at++) {
         const kept_file_t *file = &files.items[at];
         bool old = engine->retention_age_max_s > 0 && now_s > file->modified_s &&

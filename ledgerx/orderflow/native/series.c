@@ -12,17 +12,13 @@ static void *copy_ring(const ring_t *ring, size_t *bytes)
     return rows;
 }
 
-/* A candle without a trade was made for an event that was then dropped. */
 static void *copy_candles(const candles_t *candles, size_t *bytes)
 {
     ofx_candle_row_t *rows = malloc((candles->count + 1) * sizeof *rows);
-    size_t count = 0;
     for (size_t at = 0; rows != NULL && at < candles->count; at++) {
-        if (candles->items[at]->row.trades > 0) {
-            rows[count++] = candles->items[at]->row;
-        }
+        rows[at] = candles->items[at]->row;
     }
-    *bytes = count * sizeof *rows;
+    *bytes = candles->count * sizeof *rows;
     return rows;
 }
 
