@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +59,12 @@ def make_engine(runtime: str, tmp_path: Path) -> Iterator[MakeEngine]:
 
 
 @pytest.fixture
+def published() -> Path:
+    """The published package's library."""
+    return published_library()
+
+
+@pytest.fixture
 def engine(make_engine: MakeEngine) -> Any:
     """A started engine of the runtime with the default settings."""
     return make_engine()
@@ -71,3 +81,21 @@ def native() -> Iterator[Engine]:
 def symbol() -> Symbol:
     """The instrument most tests trade."""
     return Symbol("CME", "ESM6", depth_levels=10)
+
+
+@pytest.fixture(scope="session")
+def thread_compiler() -> str:
+    """A compiler with ThreadSanitizer and AddressSanitizer. Debian's gcc brings both."""
+    for compiler in filter(None, (os.environ.get("CC"), "gcc", "cc")):
+        command = shlex.split(compiler)
+        if shutil.which(command[0]) is None:
+            continue
+        found = [
+            subprocess.run(
+                [*command, f"-print-file-name={name}"], capture_output=True, text=True, check=False
+            )
+            for name in ("libtsan.so", "libasan.so")
+        ]
+        if all(Path(one.stdout.strip()).is_absolute() for one in found):
+            return compiler
+    pytest.skip("no gcc with libtsan here: apt-get install gcc, or dnf install gcc libtsan libasan")
