@@ -7,7 +7,7 @@ the topic's sequence, a head ahead of it or a newer run makes it stale, and it a
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from ledgerx.api.client import v0_0_1 as api
@@ -24,7 +24,7 @@ class BookOwner(Protocol):
     """What a book asks of the Context that keeps it."""
 
     def ask_snapshot(self, book: LocalBook) -> None:
-        """Have the exchange asked for the book's state, with `book.snapshot` as the callback."""
+        """Have the exchange asked for the book's state, with `book.answer()` as the callback."""
 
     def is_dispatching(self) -> bool:
         """Whether the caller runs on the dispatch thread, where nothing can be waited for."""
@@ -47,6 +47,7 @@ class LocalBook:
         self._changed = threading.Condition(self._lock)
         self._live = False
         self._asked = False  # a snapshot is on its way
+        self._question = 0  # counts what was asked, and what connections ended
         self._position = (0, 0)  # (run_id, sequence) that the book is true at
         self._head = (0, 0)  # what the publisher last said of the topic on this connection
         self._waiting: list[Any] = []
@@ -121,6 +122,7 @@ class LocalBook:
         """The feed is gone; its echo will come on the next connection."""
         with self._lock:
             self._live = self._asked = False
+            self._question += 1
             self._head = (0, 0)
             self._waiting.clear()
 
@@ -149,6 +151,21 @@ class LocalBook:
                 return
             self._apply(message)
 
+    def answer(self) -> Callable[..., None]:
+        """What to call with the answer to the question that is asked now; it counts until there is another.
+
+        An answer of an older connection may come late, and from a venue that has lost what it showed: its
+        position may be that of the book now, and its orders others.
+        """
+        question = self._question
+
+        def answered(message: Any, request: Any = None) -> None:
+            with self._lock:
+                if question == self._question:
+                    self.snapshot(message, request)
+
+        return answered
+
     def snapshot(self, message: Any, request: Any = None) -> None:
         """The exchange's answer: the whole book, or a status that says why not. An item's callback."""
         with self._lock:
@@ -168,6 +185,7 @@ class LocalBook:
 
     def _request(self) -> None:
         self._asked = True
+        self._question += 1
         self._owner.ask_snapshot(self)
 
     def _stale(self) -> None:

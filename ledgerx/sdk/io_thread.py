@@ -400,7 +400,7 @@ class IOThread:
             book = self._books_to_ask.popleft()
             request = api.MessageGetBookState(contract_id=book.contract_id)
             item = self.tracker.submit(request, now, internal=True)
-            item.callback = book.snapshot
+            item.callback = book.answer()
 
     def _feed_silent(self, now: float) -> bool:
         """Whether the feed says nothing while the requests' connection lives: it must be made anew."""

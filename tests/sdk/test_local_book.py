@@ -180,6 +180,18 @@ class TestStale:
         live.answer()
         live.check_equal()
 
+    def test_an_answer_of_an_older_connection_is_not_taken_for_the_newer_ones(self, bench: BookBench) -> None:
+        bench.heads()
+        older = bench.book.answer()
+        told = bench.venue.snapshot()
+        bench.book.disconnected()
+        bench.heads()  # the venue has lost what it showed, and shows other orders at the same position
+        older(told)
+        assert not bench.book.synchronised
+        bench.questions.popleft()
+        bench.answer()
+        bench.check_equal()
+
 
 class TestReading:
     def test_levels_orders_and_queues(self, live: BookBench) -> None:

@@ -119,6 +119,8 @@ def _previous_messages(who: str, session: list[Life]) -> None:
     own = {sent.mid: sent for life in session for sent in life.sent}
     reports: dict[str, Any] = {}
     for life in session:
+        # A question that a crash cut short is answered anew, from the first report on.
+        reports = {mid: m for mid, m in reports.items() if not isinstance(own[mid].item.msg, _UNNUMBERED)}
         for index, (handler, message, previous) in enumerate(life.program.told):
             if handler in _WITHOUT_MID or message.mid not in own:
                 continue
