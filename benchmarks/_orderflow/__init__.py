@@ -1,0 +1,1 @@
+"""What bin/bench orderflow compares the binding with."""
