@@ -86,8 +86,10 @@ class RequestItem(IDStoreItem):
         False when `timeout` seconds pass first, or when the request FAILED and another state was
         asked for. ACKNOWLEDGED is reached when the ACK arrives; every other state when the answer's
         handler and callback have returned. Raises InvalidState on the dispatch thread, which would
-        wait for itself.
+        wait for itself, and TypeError for seconds in the state's place.
         """
+        if not isinstance(state, State):
+            raise TypeError(f"state must be a State, not {state!r}: seconds are given as timeout={state!r}")
         if self._owner is not None:
             self._owner.wait_until(lambda: reaches(self.state, state) or self.finished, timeout)
         return reaches(self.state, state)
