@@ -123,11 +123,9 @@ class Engine(Runtime):
     def ingest_trades(self, symbol: Symbol, trades: Any, quality_flags: int = DataQualityFlags.NONE) -> None:
         """Many trades of one symbol, as that many single calls, without a Python loop and without the GIL.
 
-        Args:
-            symbol: whose trades they are.
-            trades: columns `price`, `size`, `aggressor_side` and, where there are such, `sequence`,
-                `ts_exchange_ns`, `ts_recv_ns`: a mapping of arrays, a NumPy structured array, or Arrow.
-            quality_flags: of every row.
+        `trades` has the columns `price`, `size`, `aggressor_side` and, where there are such, `sequence`,
+        `ts_exchange_ns`, `ts_recv_ns`: a mapping of arrays, a NumPy structured array, or Arrow. The flags
+        are those of every row.
 
         Raises OrderflowArgError naming the row, the field and the value; then no row was applied.
 

@@ -46,13 +46,8 @@ def footprint(
 ) -> Figure:
     """Sold x bought at each price of the latest candles, darker where more was traded.
 
-    Args:
-        engine: one of our own runtime, with `candle_ns`.
-        symbol: whose candles.
-        candles: how many, the latest.
-        price_step: ticks of one row of the picture.
-        price_scale: ticks of a price of 1, for the labels.
-
+    `candles` is how many, `price_step` how many ticks a row of the picture has, `price_scale` how many ticks
+    a price of 1 has, for the labels. The engine needs `candle_ns`.
     """
     import numpy as np
 

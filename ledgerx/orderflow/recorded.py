@@ -72,10 +72,8 @@ def read_trades(
 ) -> dict[str, Any]:
     """The trades of a file as columns for `Engine.ingest_trades`, in the file's order.
 
-    Args:
-        path: a file with a price, a size, the aggressor's side (or buyer_maker), and, if it has, times.
-        price_scale: ticks of a price of 1; None: as many as the file's decimals need.
-        size_scale: lots of a size of 1, as for the price.
+    The file has a price, a size, the aggressor's side (or buyer_maker), and times if it has. `price_scale` is
+    how many ticks a price of 1 has, `size_scale` how many lots a size of 1; None: what the decimals need.
 
     Raises InvalidData naming the column and the row, MissingExtra without pyarrow.
 

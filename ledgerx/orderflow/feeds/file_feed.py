@@ -24,13 +24,10 @@ VENUE = "FILE"
 class FileFeed:
     """A file that `poll_once` reads on, `rows_max` rows at a time.
 
-    Args:
-        path: trades (CSV, Parquet, Arrow, or what an engine persisted), or a LOBSTER or DBN day.
-        symbol: whose events they are; None: venue FILE and the file's name without its ending. A DBN day
-            of several instruments has the number of each behind the symbol.
-        rows_max: events of one drain.
-        price_scale, size_scale: as for `recorded.read_trades`.
-
+    `path` is a file of trades (CSV, Parquet, Arrow, or what an engine persisted) or a LOBSTER or DBN day.
+    `symbol` is whose events they are; without one it is venue FILE and the file's name before its first
+    dot. A DBN day has the number of each instrument behind the symbol. The scales are those of
+    `recorded.read_trades`.
     """
 
     def __init__(
@@ -47,14 +44,13 @@ class FileFeed:
         self.rows_max = rows_max
         self.done = False
         self._scales = {"price_scale": price_scale, "size_scale": size_scale}
-        self._engine: Engine | None = None
+        self.symbols: list[Symbol] = []  # of what came in so far
         self._turns: Iterator[int] = iter(())
 
     def open(self, engine: Engine) -> None:
         """Read the file's beginning. Raises InvalidData if it is none, MissingExtra for a form that needs
         one.
         """
-        self._engine = engine
         if not self.path.is_file():
             raise InvalidData(f"{self.path}: is no file", file=self.path.name)
         with self.path.open("rb") as file:
@@ -83,12 +79,14 @@ class FileFeed:
         for begin in range(0, rows, self.rows_max):
             turn = {name: values[begin : begin + self.rows_max] for name, values in columns.items()}
             engine.ingest_trades(self.symbol, turn)
+            self.symbols = [self.symbol]
             yield len(turn["price"])
 
     def _table(self, ingest: Any, table: Any) -> Iterator[int]:
         for begin in range(0, table.num_rows, self.rows_max):
             turn = table.slice(begin, self.rows_max)
             ingest(self.symbol, turn)
+            self.symbols = [self.symbol]
             yield turn.num_rows
 
     def _orders(self, engine: Engine) -> Iterator[int]:
@@ -103,6 +101,8 @@ class FileFeed:
                     symbol = Symbol(self.symbol.venue, name, self.symbol.depth_levels)
                     symbols[event.instrument] = symbol
                 ingest_event(engine, symbol, event, sequences)
+                if symbol not in self.symbols:
+                    self.symbols.append(symbol)
             yield len(turn)
 
 

@@ -28,13 +28,10 @@ VENUE = "LEDGERX"
 class VenueFeed:
     """Trades and books of a Context's exchange, for `Engine.attach`.
 
-    Args:
-        context: it may be started before or after; it stays the caller's.
-        contracts: their numbers; None: every contract that a book top or a trade is heard of.
-        names: what a contract is called in the engine; its number where it is not named.
-        depth_levels: levels of each side.
-        trades_waiting_max: with more between two polls the oldest are lost, which shows as a gap.
-
+    The Context may be started before or after; it stays the caller's. `contracts` are numbers; without them
+    it is every contract that a book top or a trade is heard of. `names` are what contracts are called in the
+    engine, where not by their numbers. With more than `trades_waiting_max` trades between two polls the
+    oldest are lost, which shows as a gap.
     """
 
     def __init__(
@@ -58,6 +55,12 @@ class VenueFeed:
         self._positions: dict[int, tuple[int, int]] = {}  # (run_id, sequence) of a contract's latest trade
         self._numbers: dict[int, int] = {}
         self._reconnecting = False
+
+    @property
+    def symbols(self) -> list[Symbol]:
+        """Of every contract heard of, by its number."""
+        with self._lock:
+            return [self.symbol(contract_id) for contract_id in sorted(self._heard)]
 
     def symbol(self, contract_id: int) -> Symbol:
         """What the engine knows a contract as."""

@@ -77,12 +77,17 @@ typedef struct profile_entry {
     int64_t first_price, volume, least; /* of its block */
     profile_block_t *block;
 } profile_entry_t;
+typedef struct profile_group {
+    int64_t volume, least; /* of 16 entries */
+} profile_group_t;
 typedef struct profile {
     price_table_t table;
     uint32_t *dirty;
     size_t dirty_count, dirty_capacity;
     profile_entry_t *entries;
     size_t entry_count, entry_capacity;
+    profile_group_t *groups;
+    size_t group_capacity;
     int64_t volume, control_price, control_volume;
     int64_t threshold; /* where the latest value area stood: the next is near */
 } profile_t;

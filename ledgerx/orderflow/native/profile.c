@@ -3,16 +3,18 @@
    A trade costs one probe of a hash table: volumes only grow, so only the price just traded can overtake the point
    of control. What changed is remembered, and brought into the ordered part when somebody asks for the area.
 
-   The ordered part is a list of blocks of up to 64 prices, with each block's volume and least volume in a directory.
+   The ordered part is a list of blocks of up to 64 prices, with each block's volume and least volume in a directory,
+   and those of each 16 blocks beside it.
    The area grows from the point of control by one price at a time, the side whose next price has more volume first.
    That is a merge of two sequences, and in a merge an element is taken when the least volume from the control to it
    is the largest left. So the area is: on each side the prices before the first volume under a threshold, for the
-   largest threshold that covers the target, with ties taken in order. Whole blocks are passed by their least volume,
-   and the threshold of the last answer is where the search begins, so most answers take one pass over the directory. */
+   largest threshold that covers the target, with ties taken in order. Whole groups and blocks are passed by their
+   least volume, and the threshold of the last answer is where the search begins: most answers take one such pass. */
 
 #include "internal.h"
 
 #define BLOCK_PRICES 64
+#define GROUP_ENTRIES 16
 
 struct profile_block {
     size_t count;
@@ -96,9 +98,22 @@ static void sum_up(profile_entry_t *entry)
     entry->first_price = block->price[0];
 }
 
+static void sum_up_group(profile_t *profile, size_t group)
+{
+    size_t begin = group * GROUP_ENTRIES, end = begin + GROUP_ENTRIES;
+    profile_group_t sums = {0, INT64_MAX};
+    for (size_t at = begin; at < end && at < profile->entry_count; at++) {
+        sums.volume += profile->entries[at].volume;
+        sums.least = profile->entries[at].least < sums.least ? profile->entries[at].least : sums.least;
+    }
+    profile->groups[group] = sums;
+}
+
 static bool add_entry(profile_t *profile, size_t at)
 {
-    if (!grow(&profile->entries, &profile->entry_capacity, profile->entry_count + 1, sizeof *profile->entries)) {
+    size_t groups = profile->entry_count / GROUP_ENTRIES + 1;
+    if (!grow(&profile->entries, &profile->entry_capacity, profile->entry_count + 1, sizeof *profile->entries) ||
+        !grow(&profile->groups, &profile->group_capacity, groups, sizeof *profile->groups)) {
         return false;
     }
     profile_block_t *block = malloc(sizeof *block);
@@ -125,6 +140,9 @@ static bool split(profile_t *profile, size_t at)
     full->count = kept;
     sum_up(&profile->entries[at]);
     sum_up(&profile->entries[at + 1]);
+    for (size_t group = at / GROUP_ENTRIES; group * GROUP_ENTRIES < profile->entry_count; group++) {
+        sum_up_group(profile, group);
+    }
     return true;
 }
 
@@ -148,12 +166,14 @@ static bool place(profile_t *profile, int64_t price, int64_t volume)
     block->volume[slot] = volume;
     block->count++;
     sum_up(&profile->entries[at]);
+    sum_up_group(profile, at / GROUP_ENTRIES);
     return true;
 }
 
 static void update(profile_t *profile, int64_t price, int64_t volume)
 {
-    profile_entry_t *entry = &profile->entries[find_entry(profile, price)];
+    size_t at = find_entry(profile, price);
+    profile_entry_t *entry = &profile->entries[at];
     profile_block_t *block = entry->block;
     size_t slot = find_slot(block, price);
     int64_t before = block->volume[slot];
@@ -163,6 +183,7 @@ static void update(profile_t *profile, int64_t price, int64_t volume)
     } else {
         entry->volume += volume - before;
     }
+    sum_up_group(profile, at / GROUP_ENTRIES);
 }
 
 bool profile_settle(profile_t *profile)
@@ -189,6 +210,15 @@ static int64_t take_down(const profile_t *profile, cursor_t *cursor, int64_t thr
     while (cursor->entry >= 0) {
         const profile_entry_t *entry = &profile->entries[cursor->entry];
         const profile_block_t *block = entry->block;
+        const profile_group_t *group = &profile->groups[cursor->entry / GROUP_ENTRIES];
+        if (cursor->entry % GROUP_ENTRIES == GROUP_ENTRIES - 1 && cursor->slot == (ptrdiff_t)block->count - 1 &&
+            group->least >= threshold && group->volume < limit - taken) {
+            taken += group->volume;
+            cursor->entry -= GROUP_ENTRIES;
+            cursor->edge = profile->entries[cursor->entry + 1].first_price;
+            cursor->slot = cursor->entry >= 0 ? (ptrdiff_t)profile->entries[cursor->entry].block->count - 1 : 0;
+            continue;
+        }
         if (cursor->slot == (ptrdiff_t)block->count - 1 && entry->least >= threshold && entry->volume < limit - taken) {
             taken += entry->volume;
             cursor->slot = -1;
@@ -216,6 +246,16 @@ static int64_t take_up(const profile_t *profile, cursor_t *cursor, int64_t thres
         const profile_entry_t *entry = &profile->entries[cursor->entry];
         const profile_block_t *block = entry->block;
         ptrdiff_t count = (ptrdiff_t)block->count;
+        const profile_group_t *group = &profile->groups[cursor->entry / GROUP_ENTRIES];
+        if (cursor->entry % GROUP_ENTRIES == 0 && cursor->slot == 0 && group->least >= threshold &&
+            group->volume < limit - taken) {
+            ptrdiff_t left = (ptrdiff_t)profile->entry_count - cursor->entry;
+            taken += group->volume;
+            cursor->entry += left < GROUP_ENTRIES ? left : GROUP_ENTRIES;
+            const profile_block_t *last = profile->entries[cursor->entry - 1].block;
+            cursor->edge = last->price[last->count - 1];
+            continue;
+        }
         if (cursor->slot == 0 && entry->least >= threshold && entry->volume < limit - taken) {
             taken += entry->volume;
         } else {
@@ -324,6 +364,7 @@ void profile_clear(profile_t *profile)
         free(profile->entries[at].block);
     }
     free(profile->entries);
+    free(profile->groups);
     free(profile->dirty);
     price_table_free(&profile->table);
     memset(profile, 0, sizeof *profile);
