@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "flow": ("ledgerx.cli.flow:flow", "Trade a recorded market day on a venue."),
     "journal": ("ledgerx.cli.journal:journal", "Verify and read a venue's journal."),
     "keygen": ("ledgerx.cli.keygen:keygen", "Make a key pair."),
+    "orderflow": ("ledgerx.cli.orderflow:orderflow", "Read order flow of a file or a venue."),
     "replay": ("ledgerx.cli.replay:replay", "Replay a recorded day through the order book."),
 }
 
