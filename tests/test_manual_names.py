@@ -1,8 +1,9 @@
-"""Every name, signature, default and constant of the SDK's manual is here, under the manual's import."""
+"""Every name, signature, default and constant of the manuals is here, under the manual's import."""
 
 from __future__ import annotations
 
 import abc
+import dataclasses
 import inspect
 import threading
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import ledgerx.sdk.context as context_module
+from ledgerx import orderflow
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk import mixin, settings, store, utils, version
@@ -176,3 +178,92 @@ def test_the_modules_offer_what_the_manual_lists() -> None:
     assert {"KindSingletonMeta", "SingletonAbstractMeta"} == set(meta.__all__)
     assert {"public"} == set(mixin.__all__)
     assert "Context" in context_module.__all__
+
+
+# ---------------------------------------------------------------------------------- order flow
+
+
+def needs(*names: str, **defaults: Any) -> dict[str, Any]:
+    """The parameters of a method: those without a default, and those with one."""
+    return dict.fromkeys(("self", *names), REQUIRED) | defaults
+
+
+EVENT = {"sequence": 0, "ts_exchange_ns": 0, "ts_recv_ns": 0, "quality_flags": 0}
+ORDERFLOW_SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
+    (orderflow.Engine, {"config": REQUIRED, "library_path": None}),
+    (orderflow.Engine.start, needs()),
+    (orderflow.Engine.stop, needs()),
+    (orderflow.Engine.close, needs()),
+    (orderflow.Engine.subscribe, needs("symbol", stream_kind=3, callback=None)),
+    (orderflow.Engine.unsubscribe, needs("symbol")),
+    (orderflow.Engine.poll_once, needs(quality_flags=0)),
+    (orderflow.Engine.reset_symbol_session, needs("symbol")),
+    (orderflow.Engine.configure_external_feed, needs("policy")),
+    (orderflow.Engine.set_external_reconnecting, needs("reconnecting")),
+    (orderflow.Engine.external_health_tick, needs()),
+    (orderflow.Engine.ingest_trade, needs("symbol", "price", "size", "aggressor_side", **EVENT)),
+    (orderflow.Engine.ingest_book, needs("symbol", "side", "level", "price", "size", action=0, **EVENT)),
+    (orderflow.Engine.book_snapshot, needs("symbol")),
+    (orderflow.Engine.analytics_snapshot, needs("symbol")),
+    (orderflow.Engine.signal_snapshot, needs("symbol")),
+    (orderflow.Engine.metrics, needs()),
+    (orderflow.Symbol, {"venue": REQUIRED, "symbol": REQUIRED, "depth_levels": 10}),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"), ORDERFLOW_SIGNATURES, ids=lambda value: getattr(value, "__qualname__", "")
+)
+def test_an_order_flow_signature_is_the_manuals(function: Any, expected: dict[str, Any]) -> None:
+    assert parameters(function) == expected
+    assert list(parameters(function)) == list(expected)
+
+
+def positional_fields(kind: Any) -> dict[str, Any]:
+    """Names and defaults of a data class's fields; what is beyond the manual is keyword-only."""
+    return {field.name: field.default for field in dataclasses.fields(kind) if not field.kw_only}
+
+
+def test_the_data_classes_of_order_flow_have_the_manuals_fields() -> None:
+    assert positional_fields(orderflow.EngineConfig) == {
+        "instance_id": "python",
+        "config_path": "",
+        "log_level": 0,
+        "enable_persistence": False,
+        "audit_max_bytes": 10 * 1024 * 1024,
+        "audit_max_files": 5,
+        "audit_redact_tokens_csv": "secret,password,token,api_key",
+        "data_retention_max_bytes": 10 * 1024 * 1024,
+        "data_retention_max_age_secs": 7 * 24 * 60 * 60,
+    }
+    policy = positional_fields(orderflow.ExternalFeedPolicy)
+    assert policy == {"stale_after_ms": 15_000, "enforce_sequence": True}
+
+
+def test_the_constants_of_order_flow_have_the_manuals_values() -> None:
+    kinds = {kind.name: kind.value for kind in orderflow.StreamKind}
+    assert kinds == {"BOOK": 1, "TRADES": 2, "ANALYTICS": 3, "SIGNALS": 4, "HEALTH": 5}
+    assert {side.name: side.value for side in orderflow.Side} == {"BID": 0, "ASK": 1}
+    assert {action.name: action.value for action in orderflow.BookAction} == {"UPSERT": 0, "DELETE": 1}
+    names = [
+        "STALE_FEED",
+        "SEQUENCE_GAP",
+        "CLOCK_SKEW",
+        "DEPTH_TRUNCATED",
+        "OUT_OF_ORDER",
+        "ADAPTER_DEGRADED",
+    ]
+    assert orderflow.DataQualityFlags.NONE == 0
+    assert [orderflow.DataQualityFlags[name] for name in names] == [1 << bit for bit in range(6)]
+
+
+def test_the_exceptions_of_order_flow_are_built_as_named() -> None:
+    assert issubclass(orderflow.OrderflowError, RuntimeError)
+    for error in (orderflow.OrderflowStateError, orderflow.OrderflowArgError):
+        assert issubclass(error, orderflow.OrderflowError)
+
+
+def test_the_properties_of_an_engine_are_the_manuals() -> None:
+    with orderflow.Engine(orderflow.EngineConfig()) as engine:
+        assert type(engine.api_version) is int
+        assert type(engine.build_info) is str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
+import importlib.metadata
 import os
 import shlex
 import shutil
@@ -22,12 +22,11 @@ MakeEngine = Callable[..., Any]
 
 def published_library() -> Path:
     """The native library inside the published wheel, which the extra `test` brings where there is one."""
-    found = importlib.util.find_spec("orderflow")
-    if found is None or found.origin is None:
-        pytest.skip(
-            "the published package orderflow-gregorian09 is not installed: its wheel is for Linux x86-64"
-        )
-    return Path(found.origin).parent / "native" / "libof_ffi_c.so"
+    try:
+        files = importlib.metadata.files("orderflow-gregorian09") or []
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("orderflow-gregorian09 is not installed: its wheel is for Linux on x86-64")
+    return next(Path(str(file.locate())) for file in files if file.name == "libof_ffi_c.so")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
