@@ -9,7 +9,12 @@ Error:
     │   ├── LoginTimeout              no answer to a stream's login
     │   ├── DownloadError             a URL that a frame refers to could not be fetched
     │   ├── QueueFull                 a cap was reached; it drains
-    │   └── StoreBusy                 a handler's transaction holds the store's file
+    │   ├── StoreBusy                 a handler's transaction holds the store's file
+    │   ├── HistoryTimeout            no answer to a request for candles in time (also TimeoutError)
+    │   ├── RelayUnreachable          the relay of candles does not answer (also ConnectionError)
+    │   ├── WarehouseUnavailable      the catalog or the files of candles do not answer
+    │   │                             (also ConnectionError)
+    │   └── SourceFailed              a source of candles cannot go on; what it gave before stays
     ├── Fatal                         will never work: the call, a key or a file must change
     │   ├── InvalidKey                a key of wrong type, length or alphabet (also ValueError)
     │   ├── InvalidCertificate        a certificate that does not parse (also ValueError)
@@ -59,6 +64,8 @@ Error:
     │   ├── OrderflowError            the order-flow runtime refused or failed (also RuntimeError)
     │   │   ├── OrderflowStateError   the engine cannot do this now, or its library cannot at all
     │   │   └── OrderflowArgError     an argument out of range; names the field and the value
+    │   ├── HistoryRequestFailed      a request for candles was answered with an error (also ValueError)
+    │   ├── WarehouseError            the warehouse of candles is not as it must be
     │   └── VerificationFailed        a checker of ledgerx.testing found something wrong
     └── OutcomeUnknown                sent and not answered: neither failed nor done
 
@@ -87,6 +94,8 @@ __all__ = [
     "Error",
     "Fatal",
     "HandshakeFailed",
+    "HistoryRequestFailed",
+    "HistoryTimeout",
     "IncompleteProcessor",
     "InvalidAddress",
     "InvalidCallbackError",
@@ -115,10 +124,12 @@ __all__ = [
     "ParseError",
     "PortTaken",
     "QueueFull",
+    "RelayUnreachable",
     "Retryable",
     "ServerKeyMismatch",
     "SnapshotUnusable",
     "SocketDisconnected",
+    "SourceFailed",
     "StoreBusy",
     "StoreCorrupt",
     "StoreError",
@@ -130,6 +141,8 @@ __all__ = [
     "UnknownOrder",
     "VenueUnreachable",
     "VerificationFailed",
+    "WarehouseError",
+    "WarehouseUnavailable",
     "WouldCross",
 ]
 
@@ -180,6 +193,22 @@ class QueueFull(Retryable):
 
 class StoreBusy(Retryable):
     """A handler's transaction holds the store's file: the request was not stored and did not leave."""
+
+
+class HistoryTimeout(Retryable, TimeoutError):
+    """A request for candles was not answered within its timeout; asking again joins it where it is."""
+
+
+class RelayUnreachable(Retryable, builtins.ConnectionError):
+    """The relay of candles does not answer, or the client is not connected to it."""
+
+
+class WarehouseUnavailable(Retryable, builtins.ConnectionError):
+    """The catalog or the files of the warehouse of candles do not answer; the cause is kept."""
+
+
+class SourceFailed(Retryable):
+    """A source of candles cannot go on: a limit, a network, a file. What it gave before stays good."""
 
 
 class InvalidKey(Fatal, ValueError):
@@ -427,6 +456,14 @@ class OrderflowStateError(OrderflowError):
 
 class OrderflowArgError(OrderflowError):
     """An argument that no field can hold; the text names the field and the value."""
+
+
+class HistoryRequestFailed(Fatal, ValueError):
+    """A request for candles was answered with an error; the text is the ingestor's or the relay's."""
+
+
+class WarehouseError(Fatal):
+    """The warehouse of candles is not as it must be: a table of another form, rows that contradict."""
 
 
 class VerificationFailed(Fatal):

@@ -1,0 +1,311 @@
+"""Files as a source: a folder of recorded trades or candles, CSV, Parquet or Feather, one file a symbol.
+
+The symbol is the file's name without its ending, `XRP_ETH-trades.feather` being `XRP_ETH`. A file is all
+there is of its symbol: what lies before its first and after its last row is covered and empty, and the
+candles at both edges are partial. Prices and sizes become whole numbers exactly; one that the scale does not
+make whole is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from ledgerx.errors import InvalidData, SourceFailed
+from ledgerx.history.candles import UNKNOWN, Candles, Trades, candles_of, longer_candles
+from ledgerx.history.extras import needed
+from ledgerx.history.periods import MICROSECONDS, Range, derives_from
+from ledgerx.history.sources.source import Instrument, Page
+
+__all__ = ["FileSource", "Recording", "read_recording"]
+
+ENDINGS: Final = (".csv", ".csv.gz", ".parquet", ".feather", ".arrow")
+DECIMALS_MAX: Final = 12
+_KIND: Final = re.compile(r"[-_.](?:trades|ticks|\d+[smhdw])(?:[-_.].*)?$")
+
+_TIMES: Final = {
+    "timestamp_us": 1, "ts_us": 1, "ts_ms": 1000, "open_time": 1000, "timestamp": 1000, "time": 1000,
+    "date": 1000, "ts": 1000,
+}  # fmt: skip
+"""A time's column, and how many microseconds one of its whole numbers is; dates say so themselves."""
+_SIZES: Final = ("qty", "size", "amount", "quantity", "volume")
+_SIDES: Final = ("side", "aggressor_side", "aggressor", "buyer_maker", "is_buyer_maker")
+_BOUGHT: Final = {"buy": True, "b": True, "ask": True, "sell": False, "s": False, "bid": False}
+_MAKER_BOUGHT: Final = {"true": False, "false": True, "1": False, "0": True}
+_KNOWN_COUNTS: Final = {"count": "trade_count", "trade_count": "trade_count"}
+_KNOWN_SIZES: Final = {"taker_buy_volume": "buy_vol", "buy_vol": "buy_vol", "open_interest": "open_interest"}
+
+
+class Recording:
+    """What one file holds: trades, or candles of one period, and the scales of its numbers."""
+
+    def __init__(self, content: Trades | Candles, price_scale: int, size_scale: int) -> None:
+        self.content = content
+        self.price_scale = price_scale
+        self.size_scale = size_scale
+
+    def candles(self, period_seconds: int) -> Candles:
+        """All candles of a period; those at the edges of recorded trades are partial.
+
+        Raises InvalidData for a period that recorded candles do not divide.
+        """
+        if isinstance(self.content, Candles):
+            if period_seconds == self.content.period_seconds:
+                return self.content
+            return longer_candles(self.content, period_seconds)
+        times = self.content.timestamp
+        complete = (int(times[0]), int(times[-1]) + 1) if len(times) else (0, 0)
+        return candles_of(self.content, [period_seconds], complete)[period_seconds]
+
+
+class FileSource:
+    """The recorded files of a folder, or one file.
+
+    Args:
+        path: the folder, or the file.
+        name: what stands before the colon of the tickers.
+        page_candles_max: candles of one page.
+
+    """
+
+    def __init__(self, path: str | Path, *, name: str = "FILE", page_candles_max: int = 100_000) -> None:
+        self.path = Path(path)
+        self._name = name
+        self._page_candles_max = page_candles_max
+        self._read: dict[str, tuple[tuple[int, int], Recording]] = {}
+        if not self.path.exists():
+            raise InvalidData(f"{self.path}: no such file or folder: name what holds the recordings")
+
+    @property
+    def name(self) -> str:
+        """As in SOURCE:SYMBOL."""
+        return self._name
+
+    def symbols(self) -> dict[str, Path]:
+        """Each symbol's file; of several, one with trades before one with candles, short periods first."""
+        found = [self.path] if self.path.is_file() else sorted(self.path.iterdir())
+        named: dict[str, list[Path]] = {}
+        for path in found:
+            if path.name.endswith(ENDINGS):
+                named.setdefault(_symbol(path), []).append(path)
+        return {symbol: min(paths, key=_preference) for symbol, paths in named.items()}
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """The scales that the file's decimals need; None where no file is of the symbol."""
+        recording = self._recording(symbol)
+        if recording is None:
+            return None
+        return Instrument(f"{self.name}:{symbol}", recording.price_scale, recording.size_scale)
+
+    def pages(self, symbol: str, period_seconds: int, wanted: Range) -> Iterator[Page]:
+        """All of the range, `page_candles_max` candles a page. Raises SourceFailed."""
+        recording = self._recording(symbol)
+        if recording is None:
+            raise SourceFailed(f"{self.name}: no file of {symbol!r} in {self.path}")
+        if isinstance(recording.content, Candles) and not derives_from(
+            period_seconds, recording.content.period_seconds
+        ):
+            raise SourceFailed(
+                f"{self.name}:{symbol} is recorded in candles of {recording.content.period_seconds} s:"
+                f" none of {period_seconds} s can be made of them"
+            )
+        candles = recording.candles(period_seconds).between(*wanted)
+        start = wanted[0]
+        for first in range(0, max(len(candles), 1), self._page_candles_max):
+            turn = candles.sliced(first, first + self._page_candles_max)
+            more = first + self._page_candles_max < len(candles)
+            end = int(candles.timestamp[first + self._page_candles_max]) if more else wanted[1]
+            yield Page((start, end), turn)
+            start = end
+
+    def close(self) -> None:
+        """Forget what was read."""
+        self._read.clear()
+
+    def _recording(self, symbol: str) -> Recording | None:
+        """Read once, and again when the file changed."""
+        path = self.symbols().get(symbol.replace("/", "_"))
+        if path is None:
+            return None
+        try:
+            found = path.stat()
+            mark = (found.st_mtime_ns, found.st_size)
+            known = self._read.get(symbol)
+            if known is None or known[0] != mark:
+                known = self._read[symbol] = (mark, read_recording(path))
+        except (InvalidData, OSError) as error:
+            raise SourceFailed(str(error)) from error
+        return known[1]
+
+
+def read_recording(
+    path: str | Path, *, price_scale: int | None = None, size_scale: int | None = None
+) -> Recording:
+    """The trades or candles of a file, by its columns.
+
+    Candles have open, high, low, close and volume; trades have a price, a size and a side. Times are
+    dates, or whole milliseconds (microseconds in a column whose name ends in `_us`). Scales are ticks of a
+    price of 1 and lots of a size of 1; None: as many as the file's decimals need.
+
+    Raises InvalidData naming the file, column and row, MissingExtra without pyarrow.
+
+    """
+    path = Path(path)
+    table = _table(path)
+    names = {name.lower(): name for name in table.column_names}
+    reader = _Columns(path, table, names)
+    if {"open", "high", "low", "close"} <= names.keys():
+        return _recorded_candles(reader, price_scale, size_scale)
+    return _recorded_trades(reader, price_scale, size_scale)
+
+
+def _recorded_trades(reader: _Columns, price_scale: int | None, size_scale: int | None) -> Recording:
+    price, price_scale = reader.whole(reader.first(("price",)), price_scale)
+    size, size_scale = reader.whole(reader.first(_SIZES), size_scale)
+    trades = Trades(reader.times(), price, size, reader.bought())
+    return Recording(trades.ordered(), price_scale, size_scale)
+
+
+def _recorded_candles(reader: _Columns, price_scale: int | None, size_scale: int | None) -> Recording:
+    np = needed("numpy", "recorded candles")
+    prices = ("open", "high", "low", "close")
+    if price_scale is None:
+        price_scale = max(reader.whole(name, None)[1] for name in prices)
+    volume, size_scale = reader.whole("volume", size_scale)
+    timestamp = reader.times()
+    if (timestamp[1:] <= timestamp[:-1]).any():
+        raise InvalidData(f"{reader.path.name}: candles are not in order of time", file=reader.path.name)
+    columns: dict[str, Any] = {name: reader.whole(name, price_scale)[0] for name in prices}
+    unknown = np.full(len(timestamp), UNKNOWN)
+    for name, column in _KNOWN_COUNTS.items():
+        if name in reader.names:
+            columns[column] = reader.whole(name, 1)[0]
+    for name, column in _KNOWN_SIZES.items():
+        if name in reader.names:
+            columns[column] = reader.whole(name, size_scale)[0]
+    if "quote_volume" in reader.names:
+        columns["quote_volume"] = reader.whole("quote_volume", price_scale * size_scale)[0]
+    if "buy_vol" in columns:
+        columns["sell_vol"] = volume - columns["buy_vol"]
+    for name in ("quote_volume", "trade_count", "buy_vol", "sell_vol", "open_interest"):
+        columns.setdefault(name, unknown)
+    period = _period(timestamp)
+    candles = Candles(period, timestamp, volume=volume, is_partial=np.zeros(len(timestamp), bool), **columns)
+    return Recording(candles, price_scale, size_scale)
+
+
+def _period(timestamp: Any) -> int:
+    """The recorded candles' period: the largest number of seconds that divides all distances."""
+    np = needed("numpy", "recorded candles")
+    if len(timestamp) < 2:
+        raise InvalidData("a file of one candle does not say its period: give at least two")
+    return int(np.gcd.reduce(np.diff(timestamp))) // MICROSECONDS
+
+
+class _Columns:
+    """The columns of a file's table as arrays of whole numbers."""
+
+    def __init__(self, path: Path, table: Any, names: dict[str, str]) -> None:
+        self.path = path
+        self.names = names
+        self._table = table
+
+    def first(self, wanted: tuple[str, ...]) -> str:
+        for name in wanted:
+            if name in self.names:
+                return name
+        text = f"{self.path.name}: no column {' or '.join(wanted)} among {', '.join(self.names)}"
+        raise InvalidData(text, file=self.path.name, field=wanted[0])
+
+    def times(self) -> Any:
+        """In microseconds."""
+        pa = needed("pyarrow", "recorded files")
+        name = self.first(tuple(_TIMES))
+        column = self._column(name)
+        if pa.types.is_timestamp(column.type):
+            return column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).to_numpy()
+        if not pa.types.is_integer(column.type):
+            text = f"{self.path.name}: column {name} has no whole numbers and no dates"
+            raise InvalidData(text, file=self.path.name, field=name)
+        return column.cast(pa.int64()).to_numpy() * _TIMES[name]
+
+    def bought(self) -> Any:
+        """Whether the aggressor bought."""
+        np = needed("numpy", "recorded files")
+        name = self.first(_SIDES)
+        meaning = _MAKER_BOUGHT if "maker" in name else _BOUGHT
+        encoded = self._column(name).cast("string").combine_chunks().dictionary_encode()
+        values = [str(value).lower() for value in encoded.dictionary.to_pylist()]
+        for value in values:
+            if value not in meaning:
+                text = f"{self.path.name}: column {name}: {value!r} is none of {', '.join(meaning)}"
+                raise InvalidData(text, file=self.path.name, field=name)
+        return np.array([meaning[value] for value in values], bool)[encoded.indices.to_numpy()]
+
+    def whole(self, name: str, scale: int | None) -> tuple[Any, int]:
+        """The column times the scale, exactly, and the scale."""
+        np = needed("numpy", "recorded files")
+        column = self._column(name)
+        try:
+            values = np.asarray(column.cast("float64").to_numpy())
+        except needed("pyarrow", "recorded files").ArrowException as error:
+            text = f"{self.path.name}: column {name} has something else than numbers: {error}"
+            raise InvalidData(text, file=self.path.name, field=name) from error
+        for decimals in range(DECIMALS_MAX + 1) if scale is None else (0,):
+            factor = 10**decimals if scale is None else scale
+            scaled = np.rint(values * factor)
+            # A float that is a decimal of few digits is the one nearest to it: so is the quotient, or not.
+            wrong = (scaled / factor != values) | (np.abs(scaled) > 2.0**53)
+            if not wrong.any():
+                return scaled.astype(np.int64), factor
+        row = int(np.flatnonzero(wrong)[0])
+        raise InvalidData(
+            f"{self.path.name}, row {row + 1}: {name} {values[row]!r} times {factor} is not whole:"
+            " give a scale that makes it so",
+            file=self.path.name,
+            row=row + 1,
+            field=name,
+        )
+
+    def _column(self, name: str) -> Any:
+        column = self._table.column(self.names[name])
+        if column.null_count:
+            row = column.is_null().to_pylist().index(True) + 1
+            text = f"{self.path.name}, row {row}: column {name} has no value"
+            raise InvalidData(text, file=self.path.name, row=row, field=name)
+        return column
+
+
+def _table(path: Path) -> Any:
+    pa = needed("pyarrow", "recorded files")
+    from pyarrow import csv, feather, parquet
+
+    try:
+        if path.name.endswith((".csv", ".csv.gz")):
+            return csv.read_csv(str(path))
+        if path.name.endswith(".parquet"):
+            return parquet.read_table(str(path))
+        if path.name.endswith((".feather", ".arrow")):
+            return feather.read_table(str(path))
+    except (OSError, pa.ArrowException) as error:
+        raise InvalidData(f"{path}: cannot be read: {error}", file=path.name) from error
+    raise InvalidData(f"{path.name}: a recording ends in {', '.join(ENDINGS)}", file=path.name)
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").rpartition(".")[0]
+
+
+def _symbol(path: Path) -> str:
+    return _KIND.sub("", _stem(path)) or _stem(path)
+
+
+def _preference(path: Path) -> tuple[int, int, str]:
+    kind = _KIND.search(_stem(path))
+    text = kind[0][1:] if kind else "trades"
+    match = re.match(r"(\d+)([smhdw])", text)
+    if match is None:
+        return 0, 0, path.name
+    return 1, int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}[match[2]], path.name
