@@ -17,6 +17,44 @@ static const parameters_t BOOK = {
      "quality_flags"},
 };
 
+static int32_t bring_own(const runtime_t *runtime, uint32_t id, const of_trade_t *trade, const of_book_t *book,
+                         uint32_t flags)
+{
+    return trade ? runtime->library.ofx_ingest_trade(runtime->engine, id, trade, flags)
+                 : runtime->library.ofx_ingest_book(runtime->engine, id, book, flags);
+}
+
+static int32_t bring_foreign(const runtime_t *runtime, const of_symbol_t *names, of_trade_t *trade, of_book_t *book,
+                             uint32_t flags)
+{
+    if (trade != NULL) {
+        trade->symbol = *names;
+        return runtime->library.of_ingest_trade(runtime->engine, trade, flags);
+    }
+    book->symbol = *names;
+    return runtime->library.of_ingest_book(runtime->engine, book, flags);
+}
+
+/* A trade or a book event, the other NULL. */
+static PyObject *bring(runtime_t *runtime, PyObject *symbol, of_trade_t *trade, of_book_t *book, uint32_t flags)
+{
+    call_t call;
+    instrument_name_t name;
+    if (UNLIKELY(!call_begin(runtime, &call))) {
+        return NULL;
+    }
+    int32_t code = OF_OK;
+    if (LIKELY(take_symbol(runtime, symbol, &name))) {
+        code = LIKELY(runtime->library.own) ? bring_own(runtime, name.id, trade, book, flags)
+                                            : bring_foreign(runtime, &name.names, trade, book, flags);
+        drop_symbol(&name);
+    } else {
+        call_caught(&call);
+    }
+    return LIKELY(call_end(runtime, &call, code, trade ? "of_ingest_trade" : "of_ingest_book")) ? Py_NewRef(Py_None)
+                                                                                              : NULL;
+}
+
 static PyObject *ingest_trade(runtime_t *runtime, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
 {
     const module_state_t *state = runtime->state;
@@ -34,22 +72,7 @@ static PyObject *ingest_trade(runtime_t *runtime, PyObject *const *arguments, Py
         return NULL;
     }
     trade.aggressor_side = (uint32_t)side;
-    call_t call;
-    instrument_name_t name;
-    if (UNLIKELY(!call_begin(runtime, &call))) {
-        return NULL;
-    }
-    int32_t code = OF_OK;
-    if (LIKELY(take_symbol(runtime, given[0], &name))) {
-        trade.symbol = name.names;
-        code = LIKELY(runtime->library.own)
-                   ? runtime->library.ofx_ingest_trade(runtime->engine, name.id, &trade, (uint32_t)flags)
-                   : runtime->library.of_ingest_trade(runtime->engine, &trade, (uint32_t)flags);
-        drop_symbol(&name);
-    } else {
-        call_caught(&call);
-    }
-    return LIKELY(call_end(runtime, &call, code, "of_ingest_trade")) ? Py_NewRef(Py_None) : NULL;
+    return bring(runtime, given[0], &trade, NULL, (uint32_t)flags);
 }
 
 static PyObject *ingest_book(runtime_t *runtime, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
@@ -73,22 +96,7 @@ static PyObject *ingest_book(runtime_t *runtime, PyObject *const *arguments, Py_
     book.side = (uint32_t)side;
     book.level = (uint16_t)level;
     book.action = (uint32_t)action;
-    call_t call;
-    instrument_name_t name;
-    if (UNLIKELY(!call_begin(runtime, &call))) {
-        return NULL;
-    }
-    int32_t code = OF_OK;
-    if (LIKELY(take_symbol(runtime, given[0], &name))) {
-        book.symbol = name.names;
-        code = LIKELY(runtime->library.own)
-                   ? runtime->library.ofx_ingest_book(runtime->engine, name.id, &book, (uint32_t)flags)
-                   : runtime->library.of_ingest_book(runtime->engine, &book, (uint32_t)flags);
-        drop_symbol(&name);
-    } else {
-        call_caught(&call);
-    }
-    return LIKELY(call_end(runtime, &call, code, "of_ingest_book")) ? Py_NewRef(Py_None) : NULL;
+    return bring(runtime, given[0], NULL, &book, (uint32_t)flags);
 }
 
 PyMethodDef ingest_methods[] = {
