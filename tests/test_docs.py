@@ -109,7 +109,8 @@ def run(program: str, folder: Path, *arguments: str) -> list[str]:
 
 
 def test_the_readmes_program_is_short_and_trades(venue: Exchange, tmp_path: Path) -> None:
-    (program,) = code_blocks(ROOT / "README.rst")
+    program, order_flow = code_blocks(ROOT / "README.rst")
+    assert "'state': 'neutral'" in run(order_flow, tmp_path)[-1]
     assert len([line for line in program.splitlines() if line.strip()]) <= README_PROGRAM_LINES_MAX
     assert '"127.0.0.1"' in program
     printed = run(program.replace('"127.0.0.1"', f'"127.0.0.1:{venue.request_port}"'), tmp_path)

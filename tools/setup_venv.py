@@ -1,4 +1,4 @@
-"""Make `.venv` and install ledgerx in it: `python tools/setup_venv.py [exchange] [test] [bench]`.
+"""Make `.venv` and install ledgerx in it: `python tools/setup_venv.py [exchange] [plot] [test] [bench]`.
 
 The standard library alone may be used here: this runs before anything is installed. A second run that
 finds nothing changed installs nothing. Messages go to stderr, so that a caller's stdout stays its own.
@@ -23,7 +23,12 @@ PYTHON = VENV / "bin" / "python"
 PYTHON_MIN = (3, 11)
 
 # An extra that brings everything another one does.
-COVERS = {"exchange": ("exchange", "test", "bench"), "test": ("test", "bench"), "bench": ("bench",)}
+COVERS = {
+    "exchange": ("exchange", "test", "bench"),
+    "plot": ("plot", "test", "bench"),
+    "test": ("test", "bench"),
+    "bench": ("bench",),
+}
 
 
 def missing_prerequisites() -> list[str]:

@@ -162,13 +162,12 @@ def _write(engine: Engine, symbol: Symbol, options: dict[str, Any]) -> None:
 
 
 def _export(table: Any, out: Path) -> int:
-    import pyarrow.csv
-    import pyarrow.parquet
+    from ledgerx.orderflow.extras import pyarrow
 
     if out.suffix == ".parquet":
-        pyarrow.parquet.write_table(table, out)
+        pyarrow("--series", "parquet").write_table(table, out)
     elif out.suffix == ".csv":
-        pyarrow.csv.write_csv(table, out)
+        pyarrow("--series", "csv").write_csv(table, out)
     else:
         raise click.BadParameter(f"{out.name} ends neither in .csv nor in .parquet", param_hint="--out")
     return int(table.num_rows)

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ledgerx.errors import MissingExtra, OrderflowArgError
+from ledgerx.errors import OrderflowArgError
+from ledgerx.orderflow.extras import numpy, pyarrow
 
 __all__ = ["book_columns", "trade_columns"]
 
 # Field: the width of its integers, whether it must be there, other names it goes by, the words of its values.
+NEEDED_FOR = "a batch of events"
 SIDES = {"Bid": 0, "Ask": 1}
 ACTIONS = {"Upsert": 0, "Delete": 1}
 Words = Mapping[str, int]
@@ -47,15 +49,6 @@ IGNORED = {
     "venue",
     "symbol",
 }  # of what was exported or recorded
-
-
-def numpy() -> Any:
-    """NumPy, which batches need."""
-    try:
-        import numpy as np
-    except ImportError as error:
-        raise MissingExtra("orderflow", "a batch of events") from error
-    return np
 
 
 def trade_columns(trades: Any) -> list[Any]:
@@ -91,17 +84,13 @@ def columns(batch: Any, fields: Mapping[str, Field]) -> list[Any]:
 
 def opened(batch: Any) -> tuple[list[str], Callable[[str], Any]]:
     """The names of a batch's columns, and how to get one."""
-    np = numpy()
+    np = numpy(NEEDED_FOR)
     if isinstance(batch, Mapping):
         return list(batch), batch.__getitem__
     if isinstance(batch, np.ndarray) and batch.dtype.names:
         return list(batch.dtype.names), batch.__getitem__
     if hasattr(batch, "__arrow_c_stream__") or hasattr(batch, "__arrow_c_array__"):
-        try:
-            import pyarrow as pa
-        except ImportError as error:
-            raise MissingExtra("orderflow", "a batch of Arrow columns") from error
-        table = pa.table(batch)
+        table = pyarrow("a batch of Arrow columns").table(batch)
         return table.column_names, lambda name: arrow_column(name, table.column(name))
     raise OrderflowArgError(
         f"a batch of type {type(batch).__name__} has no columns: give a mapping of arrays, "
@@ -117,7 +106,7 @@ def arrow_column(name: str, column: Any) -> Any:
 
 def integers(field: str, values: Any, kind: str, words: Words) -> Any:
     """`values` as an array of `kind`; the very array where it is one."""
-    np = numpy()
+    np = numpy(NEEDED_FOR)
     array = np.asarray(values)
     if array.dtype.kind == "f" and not hasattr(values, "dtype"):
         array = np.array(values, dtype=object)  # large ints in a list became floats
@@ -146,7 +135,7 @@ def integers(field: str, values: Any, kind: str, words: Words) -> Any:
 
 def coded(field: str, array: Any, words: Words) -> Any:
     """Texts such as "Bid" as their numbers."""
-    np = numpy()
+    np = numpy(NEEDED_FOR)
     if not all(isinstance(value, str) for value in array[:1]):
         return array
     found, where = np.unique(array.astype(str), return_inverse=True)
@@ -159,7 +148,7 @@ def coded(field: str, array: Any, words: Words) -> Any:
 
 def exact(field: str, array: Any) -> Any:
     """Python ints of any size as an integer array."""
-    np = numpy()
+    np = numpy(NEEDED_FOR)
     for row, value in enumerate(array):
         if not hasattr(value, "__index__"):
             raise OrderflowArgError(f"row {row}: {field} {value!r} is no integer")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledgerx.errors import InvalidData, MissingExtra
 from ledgerx.orderflow.api import Engine
+from ledgerx.orderflow.extras import numpy
 from ledgerx.orderflow.types import Symbol
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ def footprint(
     `candles` is how many, `price_step` how many ticks a row of the picture has, `price_scale` how many ticks
     a price of 1 has, for the labels. The engine needs `candle_ns`.
     """
-    import numpy as np
-
+    np = numpy("a picture of an engine's series")
     rows = _rows(engine, symbol, "footprint")
     starts = np.unique(rows["start_ns"])[-candles:]
     rows = rows[np.isin(rows["start_ns"], starts)]

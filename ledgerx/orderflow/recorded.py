@@ -12,7 +12,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ledgerx.errors import InvalidData, MissingExtra
+from ledgerx.errors import InvalidData
+from ledgerx.orderflow.extras import numpy, pyarrow
 
 __all__ = ["decimals_of", "read_book_events", "read_trades", "table"]
 
@@ -32,14 +33,7 @@ TIMES = {
 BOUGHT = {"ask": 1, "buy": 1, "b": 1, "1": 1, "bid": 0, "sell": 0, "s": 0, "0": 0}
 MAKER_BOUGHT = {"true": 0, "false": 1, "1": 0, "0": 1}  # the aggressor is the other one
 DECIMALS_MAX = 12
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow
-    except ImportError as error:
-        raise MissingExtra("orderflow", "reading recorded trades") from error
-    return pyarrow
+NEEDED_FOR = "reading recorded trades"
 
 
 def table(path: Path) -> Any:
@@ -47,9 +41,10 @@ def table(path: Path) -> Any:
 
     Raises InvalidData for a file that cannot be read or is of none of the forms.
     """
-    pa = _pyarrow()
-    from pyarrow import csv, feather, json, parquet
-
+    pa = pyarrow(NEEDED_FOR)
+    csv, feather, json, parquet = (
+        pyarrow(NEEDED_FOR, part) for part in ("csv", "feather", "json", "parquet")
+    )
     name = path.name.removesuffix(".gz").lower()
     try:
         if name.endswith(".csv"):
@@ -78,8 +73,7 @@ def read_trades(
     Raises InvalidData naming the column and the row, MissingExtra without pyarrow.
 
     """
-    import numpy as np
-
+    np = numpy(NEEDED_FOR)
     path = Path(path)
     found = table(path)
     columns = {
@@ -133,8 +127,7 @@ def decimals_of(values: Iterable[Decimal]) -> int:
 
 def whole(path: Path, found: Any, names: Iterable[str], scale: int | None) -> Any:
     """A column of decimals as int64, by a scale."""
-    import numpy as np
-
+    np = numpy(NEEDED_FOR)
     name, values = needed(path, found, names)
     exact = []
     for row, value in enumerate(values, 1):
@@ -159,8 +152,7 @@ def whole(path: Path, found: Any, names: Iterable[str], scale: int | None) -> An
 
 def sides(path: Path, found: Any) -> Any:
     """1 where the aggressor bought, 0 where it sold."""
-    import numpy as np
-
+    np = numpy(NEEDED_FOR)
     name, values = needed(path, found, SIDES)
     codes = MAKER_BOUGHT if "buyer_maker" in name else BOUGHT
     known = {value: codes.get(str(value).lower()) for value in set(values)}

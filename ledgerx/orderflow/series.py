@@ -6,7 +6,8 @@ import math
 import struct
 from typing import Any
 
-from ledgerx.errors import MissingExtra, OrderflowArgError
+from ledgerx.errors import OrderflowArgError
+from ledgerx.orderflow.extras import numpy, pyarrow
 
 __all__ = ["SERIES", "array_of", "flow_of", "number_of", "table_of"]
 
@@ -64,19 +65,13 @@ def number_of(series: str) -> int:
 
 def array_of(series: str, rows: bytes) -> Any:
     """A NumPy structured array over the rows, without a copy."""
-    try:
-        import numpy as np
-    except ImportError as error:
-        raise MissingExtra("orderflow", "a series of an engine") from error
+    np = numpy("a series of an engine")
     return np.frombuffer(rows, dtype=np.dtype(SERIES[series]))
 
 
 def table_of(series: str, rows: bytes) -> Any:
     """A pyarrow Table of the rows; times in ns stay integers."""
-    try:
-        import pyarrow as pa
-    except ImportError as error:
-        raise MissingExtra("orderflow", "a series of an engine as an Arrow table") from error
+    pa = pyarrow("a series of an engine as an Arrow table")
     array = array_of(series, rows)
     return pa.table({name: pa.array(array[name]) for name, _ in SERIES[series]})
 
