@@ -5,4 +5,19 @@ The names are those of the manual, and load what they need when they are first n
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from ledgerx.history.warehouse import IcebergClient
+
+__all__ = ["IcebergClient"]
+
+_MODULES: Final = {"IcebergClient": "ledgerx.history.warehouse"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a client when it is first named."""
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

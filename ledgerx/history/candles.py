@@ -76,8 +76,8 @@ class Trades:
     def between(self, start_time: int, end_time: int) -> Trades:
         """Those of a range of time; they must be in order of time."""
         first, last = self.timestamp.searchsorted([start_time, end_time])
-        columns = (column[first:last] for column in (self.timestamp, self.price, self.size))
-        return Trades(*columns, bought=self.bought[first:last])
+        cut = slice(int(first), int(last))
+        return Trades(self.timestamp[cut], self.price[cut], self.size[cut], self.bought[cut])
 
     def ordered(self) -> Trades:
         """The same in order of time; those of one time stay in the order they are in."""
@@ -125,7 +125,7 @@ class Candles:
     def sliced(self, first: int, last: int) -> Candles:
         """Those from one place to another."""
         columns = [column[first:last] for column in self.columns()]
-        return Candles(self.period_seconds, *columns, is_partial=self.is_partial[first:last])
+        return _in_columns(self.period_seconds, columns, self.is_partial[first:last])
 
     def marked(self, complete: Range) -> Candles:
         """The same, those partial that are not wholly in a range."""
@@ -172,24 +172,23 @@ def longer_candles(candles: Candles, period_seconds: int, complete: Range = EVER
     first, last, starts = _groups(np, candles.timestamp, period_seconds)
     for name in ("volume", "quote_volume"):
         _check_sum(np, getattr(candles, name), first, name)
-    sums = (_sums(np, getattr(candles, name), first) for name in SUMS)
-    return Candles(
-        period_seconds,
+    columns = (
         starts,
         candles.open[first],
         np.maximum.reduceat(candles.high, first),
         np.minimum.reduceat(candles.low, first),
         candles.close[last],
-        *sums,
-        open_interest=candles.open_interest[last],
-        is_partial=np.logical_or.reduceat(candles.is_partial, first),
-    ).marked(complete)
+        *(_sums(np, getattr(candles, name), first) for name in SUMS),
+        candles.open_interest[last],
+    )
+    partial = np.logical_or.reduceat(candles.is_partial, first)
+    return _in_columns(period_seconds, columns, partial).marked(complete)
 
 
 def empty_candles(period_seconds: int) -> Candles:
     """No candles of a period."""
     np = needed("numpy", "candles")
-    return Candles(period_seconds, *([np.empty(0, np.int64)] * len(COLUMNS)), is_partial=np.empty(0, bool))
+    return _in_columns(period_seconds, [np.empty(0, np.int64)] * len(COLUMNS), np.empty(0, bool))
 
 
 def concatenated(parts: Iterable[Candles]) -> Candles:
@@ -204,7 +203,11 @@ def concatenated(parts: Iterable[Candles]) -> Candles:
     if not (columns[0][1:] > columns[0][:-1]).all():
         raise InvalidData("candles to join must follow each other in time", field="timestamp")
     partial = np.concatenate([part.is_partial for part in found])
-    return Candles(found[0].period_seconds, *columns, is_partial=partial)
+    return _in_columns(found[0].period_seconds, columns, partial)
+
+
+def _in_columns(period_seconds: int, columns: Iterable[Integers], is_partial: Flags) -> Candles:
+    return Candles(period_seconds, **dict(zip(COLUMNS, columns, strict=True)), is_partial=is_partial)
 
 
 def _from_trades(trades: Trades, period_seconds: int) -> Candles:

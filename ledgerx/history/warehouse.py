@@ -1,0 +1,270 @@
+"""IcebergClient: what the warehouse has, and what it lacks. Reads alone; it never makes a table.
+
+Every call looks at the catalog's present state. All calls block; a client may be shared between threads, each
+of which gets a catalog of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ledgerx.errors import InvalidField
+from ledgerx.history.candles import COLUMNS
+from ledgerx.history.extras import needed
+from ledgerx.history.periods import (
+    Range,
+    buckets_between,
+    check_period,
+    check_range,
+    check_ticker,
+    clip,
+    merge,
+    subtract,
+)
+from ledgerx.history.sources.source import Instrument
+from ledgerx.history.tables import (
+    COVERAGE,
+    INSTRUMENTS,
+    OHLC,
+    arrow_schema,
+    check_catalog_uri,
+    foreign_errors,
+    load_table,
+    open_catalog,
+    sequence_number,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from pyiceberg.table import Table
+
+__all__ = ["IcebergClient", "coverage_of", "range_filter"]
+
+Key = tuple[str, int]
+"""A ticker and a period in seconds."""
+
+
+class IcebergClient:
+    """Direct access to the warehouse (manual, "IcebergClient").
+
+    Args:
+        iceberg_catalog_uri: `sqlite:///FILE`, `postgresql+psycopg2://...` or the `http(s)://` address of a
+            REST catalog.
+        namespace: of the tables.
+
+    Raises InvalidField (a ValueError) for a URI of another form. Every method raises WarehouseUnavailable (a
+    ConnectionError) where the catalog or the files do not answer.
+
+    """
+
+    def __init__(self, iceberg_catalog_uri: str, namespace: str = "trading") -> None:
+        self.uri = check_catalog_uri(iceberg_catalog_uri)
+        if not isinstance(namespace, str) or not namespace:
+            text = f"namespace {namespace!r}: give the name of the tables' namespace, such as trading"
+            raise InvalidField(text, field="namespace", value=namespace)
+        self.namespace = namespace
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._coverage: tuple[int, dict[Key, list[Range]]] = (0, {})
+        self._catalogs: list[Any] = []
+
+    def query_ohlc(
+        self, ticker: str, period_seconds: int, start_time: int, end_time: int, limit: int | None = None
+    ) -> pd.DataFrame:
+        """The warehouse's candles of [start_time, end_time), in microseconds, in order of time.
+
+        Columns: ticker, period_seconds, timestamp (microseconds), open, high, low, close (ticks), volume
+        (lots), quote_volume (ticks times lots), trade_count, buy_vol, sell_vol (lots), open_interest,
+        is_partial. Whole numbers are int64, those that a source may not tell Int64. `limit` caps the rows,
+        earliest first.
+        """
+        return frame(self.query_ohlc_arrow(ticker, period_seconds, start_time, end_time, limit))
+
+    def query_ohlc_arrow(
+        self, ticker: str, period_seconds: int, start_time: int, end_time: int, limit: int | None = None
+    ) -> pa.Table:
+        """The same as an Arrow table."""
+        check_ticker(ticker)
+        check_period(period_seconds)
+        check_range(start_time, end_time)
+        table = self._table(OHLC)
+        if table is None or table.current_snapshot() is None or start_time == end_time:
+            return _shown(arrow_schema(OHLC).empty_table())
+        with foreign_errors("the warehouse"):
+            rows = table.scan(
+                row_filter=range_filter(ticker, period_seconds, start_time, end_time)
+            ).to_arrow()
+        rows = _in_order(rows)
+        return _shown(rows if limit is None else rows.slice(0, check_limit(limit)))
+
+    def find_missing_ranges(
+        self, ticker: str, period_seconds: int, start_time: int, end_time: int
+    ) -> list[tuple[int, int]]:
+        """The ranges of whole periods of which the warehouse may lack candles, in order.
+
+        A range that was fetched is not missing, though it may have no candle: nothing was traded. A range's
+        end is the end of its last candle, and so may lie behind `end_time`.
+        """
+        wanted = buckets_between(*check_range(start_time, end_time), check_period(period_seconds))
+        return subtract(wanted, self.covered(ticker, period_seconds))
+
+    def has_data(self, ticker: str, period_seconds: int, start_time: int, end_time: int) -> bool:
+        """Whether the warehouse has any candle of the range."""
+        return self.count(ticker, period_seconds, start_time, end_time) > 0
+
+    def count(self, ticker: str, period_seconds: int, start_time: int, end_time: int) -> int:
+        """How many candles of the range the warehouse has."""
+        check_ticker(ticker)
+        check_period(period_seconds)
+        check_range(start_time, end_time)
+        table = self._table(OHLC)
+        if table is None or table.current_snapshot() is None:
+            return 0
+        with foreign_errors("the warehouse"):
+            found = table.scan(
+                row_filter=range_filter(ticker, period_seconds, start_time, end_time), selected_fields=("ts",)
+            ).to_arrow()
+        return int(found.num_rows)
+
+    def covered(self, ticker: str, period_seconds: int) -> list[Range]:
+        """The ranges whose candles are all there, apart from each other and in order."""
+        return self._covered().get((check_ticker(ticker), check_period(period_seconds)), [])
+
+    def covered_within(self, ticker: str, period_seconds: int, within: Range) -> list[Range]:
+        """What of a range is covered."""
+        return clip(self.covered(ticker, period_seconds), within)
+
+    def coverage(self) -> Iterator[tuple[str, int, list[Range]]]:
+        """Every ticker and period with its covered ranges."""
+        for (ticker, period_seconds), ranges in sorted(self._covered().items()):
+            yield ticker, period_seconds, ranges
+
+    def instrument(self, ticker: str) -> Instrument | None:
+        """A ticker's scales; None where nothing of it was ever fetched."""
+        expressions = needed("pyiceberg.expressions", "the warehouse of candles")
+        table = self._table(INSTRUMENTS)
+        if table is None or table.current_snapshot() is None:
+            return None
+        with foreign_errors("the warehouse"):
+            rows = (
+                table.scan(row_filter=expressions.EqualTo("ticker", check_ticker(ticker)))
+                .to_arrow()
+                .to_pylist()
+            )
+        return Instrument(ticker, rows[0]["price_scale"], rows[0]["size_scale"]) if rows else None
+
+    def has_commit(self, number: int) -> bool:
+        """Whether the table of candles has reached a commit, by the number that Iceberg gives each."""
+        table = self._table(OHLC)
+        return table is not None and sequence_number(table) >= number
+
+    def close(self) -> None:
+        """Let go of the catalogs' connections. The client can be used on; it connects again."""
+        with self._lock:
+            catalogs, self._catalogs = self._catalogs, []
+            self._local = threading.local()
+        for catalog in catalogs:
+            close_catalog(catalog)
+
+    def __enter__(self) -> IcebergClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _covered(self) -> dict[Key, list[Range]]:
+        """All coverage, read again only when the table has another snapshot."""
+        table = self._table(COVERAGE)
+        snapshot = None if table is None else table.current_snapshot()
+        if table is None or snapshot is None:
+            return {}
+        with self._lock:
+            known, ranges = self._coverage
+        if known != snapshot.snapshot_id:
+            ranges = coverage_of(table)
+            with self._lock:
+                self._coverage = (snapshot.snapshot_id, ranges)
+        return ranges
+
+    def _table(self, name: str) -> Table | None:
+        catalog = getattr(self._local, "catalog", None)
+        if catalog is None:
+            catalog = self._local.catalog = open_catalog(self.uri)
+            with self._lock:
+                self._catalogs.append(catalog)
+        return load_table(catalog, self.namespace, name)
+
+
+def close_catalog(catalog: Any) -> None:
+    """Close what a catalog keeps open."""
+    close = getattr(catalog, "close", None)
+    if close is not None:
+        close()
+
+
+def check_limit(limit: int) -> int:
+    """The limit, if it is one. Raises InvalidField."""
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        text = f"limit {limit!r}: give a number of candles from 1, or None for all"
+        raise InvalidField(text, field="limit", value=limit)
+    return limit
+
+
+def range_filter(ticker: str, period_seconds: int, start_time: int, end_time: int) -> Any:
+    """The rows of one range of `ohlc`, as a filter of PyIceberg."""
+    by = needed("pyiceberg.expressions", "the warehouse of candles")
+    return by.And(
+        by.EqualTo("ticker", ticker),
+        by.EqualTo("period_seconds", period_seconds),
+        by.GreaterThanOrEqual("ts", start_time),
+        by.LessThan("ts", end_time),
+    )
+
+
+def coverage_of(table: Table) -> dict[Key, list[Range]]:
+    """The ranges of a coverage table, merged."""
+    with foreign_errors("the warehouse"):
+        rows = table.scan(selected_fields=("ticker", "period_seconds", "from_ts", "to_ts")).to_arrow()
+    found: dict[Key, list[Range]] = {}
+    columns = [rows.column(name).to_pylist() for name in ("ticker", "period_seconds")]
+    columns += [rows.column(name).cast("int64").to_pylist() for name in ("from_ts", "to_ts")]
+    for ticker, period, start, end in zip(*columns, strict=True):
+        found.setdefault((ticker, period), []).append((start, end))
+    return {key: merge(ranges) for key, ranges in found.items()}
+
+
+def frame(rows: pa.Table) -> pd.DataFrame:
+    """Candles as the manual's DataFrame."""
+    pd = needed("pandas", "candles as a DataFrame")
+    types = {"quote_volume", "trade_count", "buy_vol", "sell_vol", "open_interest"}
+    columns = {
+        name: pd.array(rows.column(name).to_pandas(integer_object_nulls=True), dtype="Int64")
+        if name in types and rows.column(name).null_count
+        else rows.column(name).to_pandas()
+        for name in rows.column_names
+    }
+    return pd.DataFrame(columns)
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    np = needed("numpy", "the warehouse of candles")
+    times = rows.column("ts").cast("int64").to_numpy()
+    if (times[1:] > times[:-1]).all():
+        return rows
+    return rows.take(np.argsort(times, kind="stable"))
+
+
+def _shown(rows: pa.Table) -> pa.Table:
+    """`ts` as the API has it: whole microseconds, called `timestamp`."""
+    names = ["ticker", "period_seconds", "timestamp", *COLUMNS[1:], "is_partial"]
+    columns = [rows.column("ts" if name == "timestamp" else name) for name in names]
+    columns[2] = columns[2].cast("int64")
+    pa = needed("pyarrow", "the warehouse of candles")
+    columns[1] = columns[1].cast("int64")
+    return pa.table(columns, names=names)
