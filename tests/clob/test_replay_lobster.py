@@ -300,6 +300,7 @@ def test_a_recorded_row_that_is_changed_is_found(tmp_path: Path, recorded: Lobst
 
 
 @pytest.mark.full
+@pytest.mark.no_cover
 def test_the_whole_day_is_as_recorded(make_book: Any, recorded: LobsterFile) -> None:
     counts = replay_day(recorded, make_book)
     print(counts)

@@ -143,6 +143,7 @@ def test_the_exchanges_candles_are_the_engines(shared_data: Path) -> None:
         assert rows[name].tolist() == [round(value * 10**8) for value in candles[name]]
 
 
+@pytest.mark.no_cover
 def test_a_futures_day_trades_what_its_records_say(shared_data: Path) -> None:
     path = shared_data / "futures" / "esh4-glbx-mdp3-20231225.mbo.dbn.zst"
     lots = {True: 0, False: 0}
@@ -159,6 +160,7 @@ def test_a_futures_day_trades_what_its_records_say(shared_data: Path) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.no_cover
 def test_a_stocks_day_trades_its_executions_and_ends_with_its_book(shared_data: Path) -> None:
     from ledgerx.clob.lobster import LobsterFile, MessageType
 

@@ -182,5 +182,6 @@ def test_after_the_network_heals_every_request_has_one_outcome(
 @pytest.mark.timeout(900)
 @settings(max_examples=2000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(STEPS, st.sampled_from([10_000, 8]))
+@pytest.mark.no_cover
 def test_so_it_does_over_many_courses(steps: list[tuple[Any, ...]], window: int) -> None:
     run(steps, window)

@@ -98,6 +98,7 @@ def test_every_account_trades(day: LobsterFile) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.no_cover
 def test_the_whole_day_trades_as_recorded(day: LobsterFile) -> None:
     plan, executions, venue = carried_out(day, None)
     assert (plan.rows, plan.equal, plan.revealed) == (ROWS_OF_DAY, 122_094, 33_840)

@@ -85,6 +85,7 @@ def test_a_recorded_opening_is_traded_as_recorded(exchange: Exchange, shared_dat
 
 
 @pytest.mark.full
+@pytest.mark.no_cover
 def test_the_first_10000_rows_are_traded_as_recorded(exchange: Exchange, shared_data: Path) -> None:
     day = LobsterFile(shared_data / "lobster" / "AMZN_2012-06-21_5.zip")
     result = traded(exchange, day, 4, limit=10_000)
