@@ -8,5 +8,8 @@ from hypothesis import settings
 
 # The initialisation counts as a rule.
 TestTheTwinsAgree = Twins.TestCase
-TestTheTwinsAgree.pytestmark = [pytest.mark.no_cover, pytest.mark.timeout(600)]  # half a minute on an idle machine
+TestTheTwinsAgree.pytestmark = [
+    pytest.mark.no_cover,
+    pytest.mark.timeout(600),
+]  # half a minute on an idle machine
 TestTheTwinsAgree.settings = settings(max_examples=1000, stateful_step_count=RULES + 1, deadline=None)

@@ -32,6 +32,7 @@ NEED_STARTED: dict[str, Callable[[Any], object]] = {
     "tick": lambda engine: engine.external_health_tick(),
 }
 ANY_TIME: dict[str, Callable[[Any], object]] = {
+    "reset": lambda engine: engine.reset_symbol_session(SYMBOL),
     "analytics": lambda engine: engine.analytics_snapshot(SYMBOL),
     "signal": lambda engine: engine.signal_snapshot(SYMBOL),
     "book": lambda engine: engine.book_snapshot(SYMBOL),
@@ -112,6 +113,28 @@ def test_what_came_in_stays_readable_after_stop(engine: Any, symbol: Symbol) -> 
     engine.ingest_trade(symbol, 5, 1, Side.ASK)
     engine.stop()
     assert engine.analytics_snapshot(symbol)["last_price"] == 5
+
+
+def test_health_is_counted_from_what_is_first(make_engine: MakeEngine, symbol: Symbol) -> None:
+    engine = make_engine(start=False)
+    found = [engine.metrics()["health_seq"]]
+    assert engine.metrics().get("external_last_ingest_ns") is None  # the twin reads no wall clock
+    for call in (
+        lambda: engine.reset_symbol_session(symbol),
+        engine.start,
+        lambda: engine.poll_once(2),
+        engine.stop,
+    ):
+        call()
+        found.append(engine.metrics()["health_seq"])
+    assert found == [0, 1, 2, 3, 4]
+
+
+def test_a_session_may_be_reset_while_stopped(engine: Any, symbol: Symbol) -> None:
+    engine.ingest_trade(symbol, 1, 1, Side.ASK)
+    engine.stop()
+    engine.reset_symbol_session(symbol)
+    assert engine.analytics_snapshot(symbol)["buy_volume"] == 0
 
 
 def test_an_engine_without_a_name_is_the_default_one(make_engine: MakeEngine) -> None:

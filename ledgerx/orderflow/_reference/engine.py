@@ -59,7 +59,7 @@ class ReferenceEngine:
         self.subscriptions: list[Subscription] = []
         self.started = self.ever_started = self.connected = self.closed = False
         self.flags = self.health_seq = self.processed_events = 0
-        self.told = self.health_state()
+        self.told: tuple[bool, bool, int, bool] | None = None  # the first state counts as a change
         self.clock = SystemClock()
 
     def __enter__(self) -> ReferenceEngine:
@@ -223,7 +223,7 @@ class ReferenceEngine:
 
     def reset_symbol_session(self, symbol: Symbol) -> None:
         """Begin anew; the book and the sequences stay."""
-        self.need(started=True)
+        self.need(started=False)
         key = key_of(symbol)
         if key in self.sessions:
             self.sessions[key] = Session(self.config)

@@ -107,6 +107,7 @@ int32_t ofx_engine_create(const of_engine_config_t *config, const ofx_engine_opt
         return fail_memory();
     }
     pthread_mutex_init(&engine->lock, NULL);
+    engine->told.flags = UINT32_MAX; /* nothing was told: whatever is first counts as a change */
     int32_t code = set_options(engine, options);
     code = code ? code : set_config(engine, config);
     if (code) {
@@ -279,7 +280,6 @@ int32_t of_reset_symbol_session(of_engine_t *engine, const of_symbol_t *symbol)
     instrument_t *instrument = NULL;
     pthread_mutex_lock(&engine->lock);
     int32_t code = instrument_find(engine, symbol, &instrument);
-    code = code ? code : need_started(engine, "reset_symbol_session");
     if (code == OF_OK) {
         if (instrument != NULL && instrument->traded) {
             clear_session(engine, instrument);

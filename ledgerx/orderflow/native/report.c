@@ -75,6 +75,15 @@ static void add_external(text_t *out, const of_engine_t *engine)
              truth(engine->feed_enabled), truth(engine->health.reconnecting), truth(engine->policy.enforce_sequence));
 }
 
+static void add_last_ingest(text_t *out, const of_engine_t *engine)
+{
+    if (engine->last_ingest_ns == 0) {
+        text_add(out, "\"external_last_ingest_ns\":null,");
+    } else {
+        text_add(out, "\"external_last_ingest_ns\":%" PRIu64 ",", engine->last_ingest_ns);
+    }
+}
+
 typedef struct totals {
     size_t tracked, books, traded, trade_sequences, book_sequences;
     uint64_t late_trades;
@@ -107,7 +116,7 @@ void report_health(const of_engine_t *engine, text_t *out)
              ",\"adapter_total_count\":1,\"adapter_healthy_count\":%d,\"runtime_health_status\":\"%s\",",
              count(engine).tracked, engine->counters.processed_events, engine->health.started, runtime_status(engine));
     add_external(out, engine);
-    text_add(out, "\"external_last_ingest_ns\":%" PRIu64 ",", engine->last_ingest_ns);
+    add_last_ingest(out, engine);
     add_pressure(out);
     text_add(out, ",\"disk_faults\":%" PRIu64 ",", engine->counters.disk_faults);
     add_write_ahead_log(out);
@@ -196,9 +205,10 @@ void report_metrics(const of_engine_t *engine, text_t *out)
              engine->health.started, runtime_status(engine));
     add_external(out, engine);
     text_add(out,
-             "\"external_stale_after_ms\":%" PRIu64 ",\"external_last_ingest_ns\":%" PRIu64
+             "\"external_stale_after_ms\":%" PRIu64
              ",\"external_trade_sequence_symbols\":%zu,\"external_book_sequence_symbols\":%zu,",
-             engine->policy.stale_after_ms, engine->last_ingest_ns, totals.trade_sequences, totals.book_sequences);
+             engine->policy.stale_after_ms, totals.trade_sequences, totals.book_sequences);
+    add_last_ingest(out, engine);
     text_add(out,
              "\"sequence_gaps\":%" PRIu64 ",\"duplicate_events\":%" PRIu64 ",\"late_events\":%" PRIu64
              ",\"stale_events\":%" PRIu64 ",\"dropped_events\":%" PRIu64 ",\"disk_faults\":%" PRIu64
