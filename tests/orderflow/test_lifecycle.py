@@ -239,6 +239,19 @@ def test_a_sessions_volume_never_wraps(native: Engine, symbol: Symbol) -> None:
     native.ingest_trade(symbol, 1, 1, Side.BID)
 
 
+def test_a_symbol_whose_attributes_close_the_engine_does_no_harm(native: Engine) -> None:
+    class Odd:
+        venue, depth_levels = "V", 10
+
+        @property
+        def symbol(self) -> str:
+            native.close()
+            return "S"
+
+    with pytest.raises(OrderflowStateError, match="engine is closed"):
+        native.ingest_trade(Odd(), 1, 1, Side.ASK)  # type: ignore[arg-type]
+
+
 def test_an_engine_that_its_own_callback_refers_to_is_freed() -> None:
     def made() -> weakref.ref[Engine]:
         engine = Engine(EngineConfig())

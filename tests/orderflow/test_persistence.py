@@ -169,6 +169,19 @@ def test_a_full_disk_is_told_in_health_and_ingest_goes_on(tmp_path: Path) -> Non
     assert [json.loads(line)["seq"] for line in path.read_text().splitlines()] == [1, 4]
 
 
+def test_more_symbols_than_a_process_may_have_files_are_kept(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Engine(kept(tmp_path)) as engine:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 20, before[1]))
+        try:
+            for number in range(120):
+                engine.ingest_trade(Symbol("V", f"S{number % 60}"), 1, 1, Side.ASK, number + 1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert engine.metrics()["disk_faults"] == 0
+    assert [len((tmp_path / name).read_text().splitlines()) for name in files(tmp_path)] == [2] * 60
+
+
 def test_a_data_folder_that_cannot_be_made_is_told_and_not_raised(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")

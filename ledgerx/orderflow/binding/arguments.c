@@ -158,6 +158,10 @@ static bool read_symbol(runtime_t *runtime, PyObject *value, instrument_name_t *
         return false;
     }
     out->names.depth_levels = (uint16_t)levels;
+    if (UNLIKELY(runtime->engine == NULL)) { /* an attribute of the symbol ran code that closed it */
+        PyErr_SetString(state->state_error, "engine is closed");
+        return false;
+    }
     if (runtime->library.own) {
         int32_t code = runtime->library.ofx_symbol_id(runtime->engine, &out->names, &out->id);
         if (code != OF_OK) {

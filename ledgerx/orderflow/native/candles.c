@@ -7,11 +7,16 @@
 /* Index of the first candle that starts after `start_ns`. */
 static size_t find_after(const candles_t *candles, uint64_t start_ns)
 {
-    size_t at = candles->count;
-    while (at > 0 && candles->items[at - 1]->row.start_ns > start_ns) {
-        at--;
+    size_t low = 0, high = candles->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (candles->items[middle]->row.start_ns <= start_ns) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
-    return at;
+    return low;
 }
 
 static candle_t *take_spare(candles_t *candles, uint64_t start_ns)

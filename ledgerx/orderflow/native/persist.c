@@ -74,6 +74,20 @@ static int64_t cut_torn_line(int fd)
     return length == 0 || ftruncate(fd, 0) == 0 ? 0 : -1;
 }
 
+/* Of more instruments than a process may have files, those not written just now are closed until they are again. */
+static void close_files(of_engine_t *engine)
+{
+    for (size_t at = 0; at < engine->instrument_count; at++) {
+        for (int which = 0; which < 2; which++) {
+            recorder_t *recorder = engine->instruments[at]->recorders[which];
+            if (recorder != NULL && recorder->fd >= 0) {
+                close(recorder->fd);
+                recorder->fd = -1;
+            }
+        }
+    }
+}
+
 static bool open_file(of_engine_t *engine, recorder_t *recorder)
 {
     if (recorder->fd >= 0) {
@@ -81,6 +95,10 @@ static bool open_file(of_engine_t *engine, recorder_t *recorder)
     }
     const int how = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC;
     recorder->fd = make_folders(recorder->path) ? open(recorder->path, how, 0666) : -1;
+    if (recorder->fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+        close_files(engine);
+        recorder->fd = open(recorder->path, how, 0666);
+    }
     int64_t length = recorder->fd < 0 ? -1 : cut_torn_line(recorder->fd);
     if (length < 0) {
         disk_fault(engine, recorder->path, errno);
