@@ -172,7 +172,8 @@ def test_a_full_disk_is_told_in_health_and_ingest_goes_on(tmp_path: Path) -> Non
 def test_more_symbols_than_a_process_may_have_files_are_kept(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     with Engine(kept(tmp_path)) as engine:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 20, before[1]))
+        open_now = len(list(Path("/proc/self/fd").iterdir()))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 20, before[1]))
         try:
             for number in range(120):
                 engine.ingest_trade(Symbol("V", f"S{number % 60}"), 1, 1, Side.ASK, number + 1)
