@@ -88,7 +88,7 @@ class RequestItem(IDStoreItem):
         handler and callback have returned. Raises InvalidState on the dispatch thread, which would
         wait for itself, and TypeError for seconds in the state's place.
         """
-        if not isinstance(state, State):
+        if state not in tuple(State):
             raise TypeError(f"state must be a State, not {state!r}: seconds are given as timeout={state!r}")
         if self._owner is not None:
             self._owner.wait_until(lambda: reaches(self.state, state) or self.finished, timeout)

@@ -27,6 +27,7 @@ from ledgerx.protocol.crypto import KeyPair
 from ledgerx.protocol.wire import encode_frame
 from ledgerx.sdk.context import Context
 from ledgerx.sdk.context_settings import ContextSettings
+from ledgerx.sdk.items import RequestItem
 from ledgerx.sdk.states import State
 
 Status = api.MessageStatus
@@ -374,3 +375,10 @@ def test_garbage_is_answered_to_its_sender_and_noticed_by_nobody_else(floor: Flo
         assert trader.heard.errors == []
         assert trader.heard.named("disconnected") == []
         assert [call for call in trader.heard.named("status_message") if call.msg.status >= 400] == []
+
+
+def test_seconds_in_the_place_of_a_state_are_refused() -> None:
+    item = RequestItem(api.MessageLimitOrder())
+    with pytest.raises(TypeError, match="seconds are given as timeout=30"):
+        item.wait(30)  # type: ignore[arg-type]
+    assert item.wait(1) is True  # a state's number is a state
