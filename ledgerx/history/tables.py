@@ -40,6 +40,7 @@ TABLES: Final = (OHLC, COVERAGE, INSTRUMENTS)
 TICKER_BUCKETS: Final = 16
 CATALOG_NAME: Final = "ledgerx"
 SQLITE_TIMEOUT_S: Final = 30
+_BEATEN_MAX: Final = 10
 
 _FORMS: Final = "sqlite:///FILE, postgresql+psycopg2://USER@HOST/DATABASE or http://HOST:PORT"
 _PROPERTIES: Final = {
@@ -129,7 +130,7 @@ def open_catalog(uri: str, *, warehouse: str | None = None) -> Catalog:
     if warehouse is not None:
         properties["warehouse"] = warehouse if "://" in warehouse else Path(warehouse).absolute().as_uri()
     with foreign_errors(f"the catalog {_without_password(uri)}"):
-        catalog: Catalog = catalogs.load_catalog(CATALOG_NAME, **properties)
+        catalog: Catalog = _again_where_beaten(lambda: catalogs.load_catalog(CATALOG_NAME, **properties))
         return catalog
 
 
@@ -137,7 +138,7 @@ def ensure_tables(catalog: Catalog, namespace: str) -> None:
     """Make the namespace and its tables where they are not there. Raises WarehouseUnavailable."""
     errors = needed("pyiceberg.exceptions", "the warehouse of candles")
     with foreign_errors("the catalog"):
-        catalog.create_namespace_if_not_exists(namespace)
+        _again_where_beaten(lambda: catalog.create_namespace_if_not_exists(namespace))
         for name in TABLES:
             identifier = (namespace, name)
             if catalog.table_exists(identifier):
@@ -195,6 +196,21 @@ def foreign_errors(what: str) -> Iterator[None]:
                 raise
             raise WarehouseError(f"{what}: {type(error).__name__}: {_first_line(error)}") from error
         raise
+
+
+def _again_where_beaten(make: Callable[[], Any]) -> Any:
+    """Make what others may be making: PyIceberg looks first and makes then, and the database refuses the
+    slower one with an error of its own. Made again, it finds what the faster one made.
+    """
+    for _ in range(_BEATEN_MAX):
+        try:
+            return make()
+        except Exception as error:
+            text = str(error).lower()
+            beaten = any(phrase in text for phrase in ("already exists", "unique constraint", "duplicate"))
+            if not type(error).__module__.startswith("sqlalchemy") or not beaten:
+                raise
+    return make()
 
 
 def _is_outage(error: Exception) -> bool:

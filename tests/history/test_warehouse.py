@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -127,13 +129,26 @@ def test_two_writers_on_one_range_leave_each_row_once(catalog_uri: str, client: 
         writer.close()
 
     ours = [fill(first, first + 60) for first in range(0, 240, 30)]
-    threads = [threading.Thread(target=write, args=(ranges,)) for ranges in (ours, ours[::-1])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(write, ranges) for ranges in (ours, ours[::-1])]:
+            done.result(120)
     assert client.query_ohlc(ABC, 60, *span(0, 300))["open"].tolist() == list(range(100, 370))
     assert client.covered(ABC, 60) == [span(0, 270)]
+
+
+def test_writers_that_open_a_new_warehouse_at_once_all_open_it(tmp_path: Path) -> None:
+    meet = threading.Barrier(4)
+
+    def open_new(number: int) -> None:
+        writer = WarehouseWriter(f"sqlite:///{tmp_path}/{number}.db", patience_s=0)
+        meet.wait(30)
+        writer.open()
+        writer.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(5):
+            for done in [pool.submit(open_new, number) for _ in range(4)]:
+                done.result(60)
 
 
 @pytest.mark.parametrize("uri", ["", "catalog.db", "mysql://x", None])
