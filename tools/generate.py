@@ -14,6 +14,8 @@ SCHEMAS = (
     "ledgerx/api/client/v0_0_1.proto",
     "ledgerx/exchange/journal.proto",
     "ledgerx/exchange/snapshot.proto",
+    "ledgerx/history/ingestor.proto",
+    "ledgerx/history/ohlc.proto",
     "ledgerx/streaming_api/eto.proto",
     "ledgerx/streaming_api/seto.proto",
 )

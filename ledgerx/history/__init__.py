@@ -9,11 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from ledgerx.history.client import OHLCClient
+    from ledgerx.history.request import HistoryClient
     from ledgerx.history.warehouse import IcebergClient
 
-__all__ = ["IcebergClient"]
+__all__ = ["HistoryClient", "IcebergClient", "OHLCClient"]
 
-_MODULES: Final = {"IcebergClient": "ledgerx.history.warehouse"}
+_MODULES: Final = {
+    "HistoryClient": "ledgerx.history.request",
+    "IcebergClient": "ledgerx.history.warehouse",
+    "OHLCClient": "ledgerx.history.client",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -114,21 +114,21 @@ class IcebergClient:
 
     def has_data(self, ticker: str, period_seconds: int, start_time: int, end_time: int) -> bool:
         """Whether the warehouse has any candle of the range."""
-        return self.count(ticker, period_seconds, start_time, end_time) > 0
+        return bool(self.timestamps(ticker, period_seconds, start_time, end_time))
 
-    def count(self, ticker: str, period_seconds: int, start_time: int, end_time: int) -> int:
-        """How many candles of the range the warehouse has."""
+    def timestamps(self, ticker: str, period_seconds: int, start_time: int, end_time: int) -> list[int]:
+        """When the candles of the range start, in order."""
         check_ticker(ticker)
         check_period(period_seconds)
         check_range(start_time, end_time)
         table = self._table(OHLC)
         if table is None or table.current_snapshot() is None:
-            return 0
+            return []
         with foreign_errors("the warehouse"):
             found = table.scan(
                 row_filter=range_filter(ticker, period_seconds, start_time, end_time), selected_fields=("ts",)
             ).to_arrow()
-        return int(found.num_rows)
+        return sorted(found.column("ts").cast("int64").to_pylist())
 
     def covered(self, ticker: str, period_seconds: int) -> list[Range]:
         """The ranges whose candles are all there, apart from each other and in order."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,7 @@ from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import WarehouseError, WarehouseUnavailable
 from ledgerx.history.candles import COLUMNS, UNKNOWN, Candles
 from ledgerx.history.extras import needed
+from ledgerx.history.patience import patiently
 from ledgerx.history.periods import Range, merge
 from ledgerx.history.sources.source import Instrument
 from ledgerx.history.tables import (
@@ -42,8 +43,7 @@ __all__ = ["Commit", "Filled", "WarehouseWriter", "arrow_candles"]
 
 _log = logging.getLogger(__name__)
 _CONFLICTS_MAX: Final = 100
-_PAUSE_FIRST_S: Final = 0.05
-_PAUSE_MAX_S: Final = 2.0
+_PAUSE_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ class WarehouseWriter:
         self.uri = uri
         self.namespace = namespace
         self._warehouse = warehouse
-        self._patience_s = patience_s
+        self.patience_s = patience_s
         self._clock = clock
-        self._pause = threading.Event()
+        self._stopped = threading.Event()
         self._catalog: Any = None
         self._instruments: dict[str, Instrument] = {}
         # It matches nothing whenever a range is new.
@@ -112,7 +112,7 @@ class WarehouseWriter:
 
     def close(self) -> None:
         """Let go of the catalog, and end a wait for it."""
-        self._pause.set()
+        self._stopped.set()
         if self._catalog is not None:
             close_catalog(self._catalog)
             self._catalog = None
@@ -124,29 +124,23 @@ class WarehouseWriter:
             self._catalog = catalog
         return self._catalog
 
-    def _patiently(self, action: Any) -> Any:
+    def _patiently(self, action: Callable[[], Any]) -> Any:
         """Do it, again while the catalog is away or another writer was faster."""
         errors = needed("pyiceberg.exceptions", "the warehouse of candles")
         conflicts = (
             errors.CommitFailedException, errors.CommitStateUnknownException, errors.ValidationException
         )  # fmt: skip
-        began, pause, lost = self._clock.monotonic(), _PAUSE_FIRST_S, 0
-        while True:
-            try:
-                return action()
-            except conflicts as error:
-                lost += 1
-                if lost > _CONFLICTS_MAX:
-                    text = f"{_CONFLICTS_MAX} commits lost against other writers: {error}"
-                    raise WarehouseUnavailable(text) from error
-                _log.info("a commit is made anew, another writer was faster: %s", error)
-                self._pause.wait(_PAUSE_FIRST_S * self._clock.random())
-            except WarehouseUnavailable as error:
-                if self._pause.is_set() or self._clock.monotonic() - began + pause > self._patience_s:
-                    raise
-                _log.warning("%s; trying again", error)
-                self._pause.wait(pause * (0.5 + self._clock.random() / 2))
-                pause = min(2 * pause, _PAUSE_MAX_S)
+
+        def against_others() -> Any:
+            for _ in range(_CONFLICTS_MAX):
+                try:
+                    return action()
+                except conflicts as error:
+                    _log.info("a commit is made anew, another writer was faster: %s", error)
+                    self._stopped.wait(_PAUSE_S * self._clock.random())
+            raise WarehouseUnavailable(f"{_CONFLICTS_MAX} commits in a row lost against other writers")
+
+        return patiently(against_others, self.patience_s, self._clock, self._stopped)
 
     def _write(self, filled: Sequence[Filled]) -> Commit:
         catalog = self._open()
