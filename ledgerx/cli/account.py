@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -44,6 +45,31 @@ def remove(name: str, data_dir: Path) -> None:
 
     row = control.remove_account(data_dir, name)
     click.echo(f"removed account {row.cid} {row.name}")
+
+
+@account.command()
+@click.argument("name")
+@_DATA_DIR
+def password(name: str, data_dir: Path) -> None:
+    """Give NAME a password for streaming sessions; asked for, or the first line of a piped input."""
+    from ledgerx.exchange.streaming.credentials import set_password
+
+    if sys.stdin.isatty():
+        text = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        text = sys.stdin.readline().rstrip("\r\n")
+    row = set_password(data_dir, name, text)
+    click.echo(f"account {row.cid} {row.name} logs in to streaming sessions with this password")
+
+
+@account.command()
+@click.argument("name")
+@_DATA_DIR
+def token(name: str, data_dir: Path) -> None:
+    """Print a new token with which NAME logs in to streaming sessions; the one before ends."""
+    from ledgerx.exchange.streaming.credentials import set_token
+
+    click.echo(set_token(data_dir, name))
 
 
 @account.command("list")

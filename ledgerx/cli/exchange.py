@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledgerx.cli.arguments import DATA_DIR
-from ledgerx.protocol.ports import REQUEST_PORT
+from ledgerx.protocol.ports import REQUEST_PORT, STREAMING_PORT
 
 if TYPE_CHECKING:
     from ledgerx.exchange.folder import VenueNote
@@ -66,6 +66,17 @@ def _retention(_ctx: click.Context, _parameter: click.Parameter, text: str) -> R
 @click.option(
     "--interval-ms", type=click.IntRange(10, 60_000), default=1000, show_default=True, help="Of heartbeats."
 )
+@click.option(
+    "--streaming-port",
+    type=click.IntRange(0, 65535),
+    help=f"Streaming sessions. Default: {STREAMING_PORT} beside the default --port, else any free one.",
+)
+@click.option("--tls-cert", type=click.Path(path_type=Path), help="PEM: the streaming port's certificate.")
+@click.option(
+    "--tls-key", type=click.Path(path_type=Path), help="PEM: its key, if it is in a file of its own."
+)
+@click.option("--no-tls", is_flag=True, help="No TLS on the streaming port: on this machine alone.")
+@click.option("--no-streaming", is_flag=True, help="No streaming port.")
 @click.option("--json", "as_json", is_flag=True, help="Print ports and public key as one line of JSON.")
 def exchange(
     data_dir: Path,
@@ -76,10 +87,24 @@ def exchange(
     retain: Retention,
     snapshot_every: int,
     interval_ms: int,
+    streaming_port: int | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    no_tls: bool,
+    no_streaming: bool,
     as_json: bool,
 ) -> None:
     """Run a venue until SIGTERM or Ctrl-C."""
     from ledgerx.exchange.foreground import run_in_foreground
+    from ledgerx.exchange.streaming import StreamingSettings
+
+    if tls_key is not None and tls_cert is None:
+        raise click.UsageError("--tls-key goes with --tls-cert: name the certificate too")
+    if no_tls and tls_cert is not None:
+        raise click.UsageError("--no-tls and --tls-cert exclude each other")
+    if streaming_port is None:
+        streaming_port = STREAMING_PORT if port == REQUEST_PORT else 0
+    streaming = StreamingSettings(port=streaming_port, tls=not no_tls, certificate=tls_cert, key=tls_key)
 
     def ready(note: VenueNote) -> None:
         click.echo(_json(note) if as_json else _text(note, data_dir))
@@ -93,6 +118,7 @@ def exchange(
         retain=retain,
         snapshot_every=snapshot_every,
         interval_ms=interval_ms,
+        streaming=None if no_streaming else streaming,
         ready=ready,
     )
 
@@ -103,7 +129,7 @@ def _json(note: VenueNote) -> str:
 
 def _text(note: VenueNote, data_dir: Path) -> str:
     return f"""The venue is open on {note.host}: requests {note.request_port}, publications \
-{note.publish_port}, HTTP {note.http_port}.
+{note.publish_port}, HTTP {note.http_port}, streaming {note.streaming_port}.
 Public key: {note.public_key}
 
 Next, in another terminal:

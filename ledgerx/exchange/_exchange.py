@@ -16,6 +16,9 @@ from ledgerx.exchange.journal import Sync
 from ledgerx.exchange.journal_pb2 import Limits
 from ledgerx.exchange.retention import Retention
 from ledgerx.exchange.server import Server
+from ledgerx.exchange.streaming import StreamingSettings
+from ledgerx.exchange.streaming.certificate import certificate_path
+from ledgerx.exchange.streaming.credentials import set_password, set_token
 from ledgerx.exchange.venue import Contracts
 
 __all__ = ["Exchange"]
@@ -31,7 +34,8 @@ class Exchange:
     three free ones side by side (the same again after `restart`). `contracts` is a contracts file, None for
     the built-in ones; `interval_ms` the heartbeats' interval; `sync` "process" or "power" (an fsync for
     each group of records). `retain` is what is kept of the journal, as the command line has it;
-    `snapshot_every` records a process of its own takes a snapshot, 0 has none. It installs no signal
+    `snapshot_every` records a process of its own takes a snapshot, 0 has none. `streaming` says how sessions
+    of the streaming API are served, None not at all. It installs no signal
     handlers.
     """
 
@@ -46,6 +50,7 @@ class Exchange:
         sync: Sync = "process",
         http: bool = True,
         *,
+        streaming: StreamingSettings | None = StreamingSettings(),  # noqa: B008 - it is frozen
         retain: str = "forever",
         snapshot_every: int = 0,
         settings: GatewaySettings | None = None,
@@ -65,6 +70,7 @@ class Exchange:
         self._settings = settings or GatewaySettings(interval_ms=interval_ms)
         self._sync: Sync = sync
         self._http = http
+        self._streaming = streaming
         self._clock = clock
         self._server: Server | None = None
 
@@ -85,6 +91,7 @@ class Exchange:
             retain=self._retain,
             snapshot_every=self._snapshot_every,
             http=self._http,
+            streaming=self._streaming,
             settings=self._settings,
             clock=self._clock,
         )
@@ -138,6 +145,16 @@ class Exchange:
         return self._note.http_port
 
     @property
+    def streaming_port(self) -> int | None:
+        """Where sessions of the streaming API are served, None where they are not."""
+        return self._note.streaming_port
+
+    @property
+    def certificate(self) -> Path:
+        """The venue's own TLS certificate, for clients to trust: `ssl_kwargs={"ca_certs": ...}`."""
+        return certificate_path(self.data_dir)
+
+    @property
     def public_key(self) -> bytes:
         """The venue's public key: 40 Z85 bytes."""
         return self._note.public_key.encode("ascii")
@@ -145,6 +162,14 @@ class Exchange:
     def add_account(self, name: str, public_key: bytes | str) -> AccountRow:
         """Register a trader; a running venue lets it in at once. Raises AccountError, InvalidKey."""
         return control.add_account(self.data_dir, name, public_key)
+
+    def set_password(self, name: str, password: str) -> None:
+        """Let an account's streaming sessions log in with this. Raises AccountError, InvalidField."""
+        set_password(self.data_dir, name, password)
+
+    def set_token(self, name: str) -> str:
+        """A new token with which an account's streaming sessions may log in. Raises AccountError."""
+        return set_token(self.data_dir, name)
 
     def remove_account(self, name: str) -> AccountRow:
         """Cancel a trader's orders and cut it off. Raises AccountError."""

@@ -199,6 +199,11 @@ class Engine:
         """The present run, 0 before the first."""
         return self._lines.run_id
 
+    @property
+    def limits(self) -> journal_pb2.Limits:
+        """The limits of the present run."""
+        return self._state.limits
+
     def query(self, cid: int, request: AnyMessage, time: int) -> list[bytes]:
         """The encoded answers to a Get* request of an account: the ACK, then those it announces.
 

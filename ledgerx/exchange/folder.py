@@ -5,6 +5,7 @@
 * `D/venue.json`: where the venue listens (VenueNote); kept after it stopped, for its ports.
 * `D/journal/`: see journal.py.
 * `D/accounts.sqlite`: a projection of the journal, see accounts.py.
+* `D/credentials.sqlite`, `D/streaming.crt`, `D/streaming.key`: of the streaming front, see streaming/.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from ledgerx.exchange.gateway_settings import GatewaySettings
 from ledgerx.exchange.journal import Sync
 from ledgerx.exchange.retention import Retention
 from ledgerx.exchange.server import Server
+from ledgerx.exchange.streaming import StreamingSettings
 from ledgerx.exchange.venue import Contracts
 
 __all__ = ["run_in_foreground"]
@@ -30,6 +31,7 @@ def run_in_foreground(
     retain: Retention,
     snapshot_every: int,
     interval_ms: int,
+    streaming: StreamingSettings | None,
     ready: Callable[[VenueNote], None],
 ) -> None:
     """Run a venue, calling `ready` once clients can connect; returns after SIGTERM or SIGINT.
@@ -51,6 +53,7 @@ def run_in_foreground(
         sync=sync,
         retain=retain,
         snapshot_every=snapshot_every,
+        streaming=streaming,
         settings=GatewaySettings(interval_ms=interval_ms),
         on_failure=_die,
     )

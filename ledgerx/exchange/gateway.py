@@ -30,6 +30,7 @@ from ledgerx.exchange.mids import mid_key
 from ledgerx.exchange.peers import Peers, user_key
 from ledgerx.exchange.refusals import Refused
 from ledgerx.exchange.sender import Sender
+from ledgerx.exchange.streaming.desk import ASKER, StreamingDesk
 from ledgerx.exchange.validation import check_version
 from ledgerx.exchange.venue import Turn, Venue
 from ledgerx.protocol.sockets import AnySocket
@@ -58,6 +59,7 @@ class Gateway:
         publications: AnySocket,
         keys: AccountKeys,
         control: ControlServer | None = None,
+        streaming: StreamingDesk | None = None,
         *,
         settings: GatewaySettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
@@ -71,6 +73,7 @@ class Gateway:
         self._sender = Sender(requests, venue, self.connections, settings)
         self._keys = keys
         self._control = control
+        self._streaming = streaming
         self._clock = clock
         self._inbox = Inbox(bytes_max=settings.inbox_bytes_max)
         self._greetings: list[tuple[bytes, bytes]] = []
@@ -87,6 +90,8 @@ class Gateway:
             poller.register(readable, zmq.POLLIN)
         if self._control is not None:
             poller.register(self._control.socket, zmq.POLLIN)
+        if self._streaming is not None:
+            poller.register(self._streaming.inbox.descriptor, zmq.POLLIN)
         while not self._stopping:
             poller.poll(math.ceil(self._wait_s() * 1000))
             self.turn()
@@ -106,6 +111,8 @@ class Gateway:
         drained = self._receive()
         if self._control is not None:
             self._control.receive(self._venue)
+        if self._streaming is not None:
+            self._streaming.receive()
         turn = self._venue.commit()
         # From here on everything that is sent is in the journal.
         if turn.accounts_changed:
@@ -120,7 +127,11 @@ class Gateway:
         for cid in turn.cids:
             self._sender.wake(self.connections.of_account(cid))
         self._sender.send_lines()
-        self._sender.send_answers(turn.answers)
+        answers = turn.answers
+        if self._streaming is not None:
+            self._streaming.deliver(turn)
+            answers = [answer for answer in answers if answer.asker != ASKER]
+        self._sender.send_answers(answers)
         self._beat(drained)
 
     # ------------------------------------------------------------------ in

@@ -24,13 +24,14 @@ from ledgerx.protocol.crypto import KeyPair
 from ledgerx.protocol.sockets import AnyContext, AnySocket, rep, router, secure_socket, xpub
 from ledgerx.protocol.wire import FRAME_BYTES_MAX
 
-__all__ = ["Listeners", "candidate_ports", "open_listeners"]
+__all__ = ["Listeners", "any_port", "candidate_ports", "listen_tcp", "open_listeners"]
 
 # Below the range from which systems take the ports of outgoing connections, so that a venue that starts
 # again finds its ports free.
 _FIRST_PORT, _LAST_PORT = 20_000, 32_000
 _SEARCHES_MAX = 200
 _LINGER_MS = 200
+_BACKLOG = 1024
 # CURVE's MESSAGE command around a frame: its name (8), nonce (8), authenticator (16) and flags (1).
 # MAXMSGSIZE judges what came on the wire.
 _CURVE_BYTES = 33
@@ -75,8 +76,12 @@ def candidate_ports(port: int, previous: int | None, clock: Clock) -> Iterable[i
         return [port]
     if previous is not None:
         return [previous]
-    span = _LAST_PORT - _FIRST_PORT
-    return (_FIRST_PORT + int(clock.random() * span) for _ in range(_SEARCHES_MAX))
+    return (any_port(clock) for _ in range(_SEARCHES_MAX))
+
+
+def any_port(clock: Clock) -> int:
+    """A port that may be free."""
+    return _FIRST_PORT + int(clock.random() * (_LAST_PORT - _FIRST_PORT))
 
 
 def open_listeners(
@@ -152,7 +157,7 @@ def _bind(
     for port in ports:
         with contextlib.ExitStack() as undo:
             try:
-                listening = _listen_http(address, port - 1) if http else None
+                listening = _listen(address, port - 1) if http else None
                 if listening is not None:
                     undo.callback(listening.close)
                 undo.callback(requests.unbind, _bind_one(requests, address, port))
@@ -175,13 +180,18 @@ def _bind_one(opened: AnySocket, address: str, port: int) -> str:
     return endpoint
 
 
-def _listen_http(address: str, port: int) -> socket.socket:
+def listen_tcp(host: str, port: int) -> socket.socket:
+    """A socket that listens on `host`; port 0 takes a free one. Raises PortTaken, InvalidAddress."""
+    return _listen(_numeric(host), port)
+
+
+def _listen(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((address, port))
-        listening.listen()
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         raise _port_error(error.errno, address, port) from error

@@ -25,6 +25,7 @@ from ledgerx.exchange.journal import Sync
 from ledgerx.exchange.journal_pb2 import Limits
 from ledgerx.exchange.listen import Listeners, candidate_ports, open_listeners
 from ledgerx.exchange.retention import RETAIN_ALL, Retention
+from ledgerx.exchange.streaming import StreamingService, StreamingSettings
 from ledgerx.exchange.venue import Contracts, Venue
 from ledgerx.exchange.web import WebFacts, WebFront
 
@@ -54,6 +55,7 @@ class Server:
         retain: Retention = RETAIN_ALL,
         snapshot_every: int = 0,
         http: bool = True,
+        streaming: StreamingSettings | None = None,
         settings: GatewaySettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
         on_failure: Callable[[BaseException], None] | None = None,
@@ -69,6 +71,8 @@ class Server:
         self._snapshot_every = snapshot_every
         self._follower: FollowerProcess | None = None
         self._http = http
+        self._streaming_settings = streaming
+        self._streaming: StreamingService | None = None
         self._settings = settings or GatewaySettings()
         self._clock = clock
         self._on_failure = on_failure
@@ -114,12 +118,19 @@ class Server:
             self._listeners = listeners
             undo.callback(self._close_listeners)
             venue.start_run()
+            if self._streaming_settings is not None:
+                previous_port = None if previous is None else previous.streaming_port
+                self._streaming = StreamingService(
+                    venue, self._host, self._streaming_settings, previous_port, self._clock
+                )
+                undo.callback(self._stop_streaming)
             gateway = Gateway(
                 venue,
                 listeners.requests,
                 listeners.publications,
                 listeners.keys,
                 ControlServer(listeners.control),
+                None if self._streaming is None else self._streaming.desk,
                 settings=self._settings,
                 clock=self._clock,
             )
@@ -132,6 +143,7 @@ class Server:
                 public_key=venue.key_pair.public.decode("ascii"),
                 pid=os.getpid(),
                 control_port=listeners.control_port,
+                streaming_port=None if self._streaming is None else self._streaming.port,
             )
             if self._snapshot_every:
                 self._follower = FollowerProcess(self.folder, self._snapshot_every)
@@ -143,6 +155,8 @@ class Server:
                 web.start()
             undo.callback(venue.folder.write_note, replace(self._note, pid=None, control_port=None))
             venue.folder.write_note(self._note)
+            if self._streaming is not None:
+                self._streaming.start()
             self._gateway = gateway
             self._thread = threading.Thread(target=self._run, name="ledgerx-exchange", daemon=True)
             self._undo = undo.pop_all()
@@ -162,9 +176,14 @@ class Server:
             self._gateway.run()
         except BaseException as error:
             self.error = error
+            self._stop_streaming()
             _LOGGER.critical("the venue on %s cannot go on", self.folder, exc_info=True)
             if self._on_failure is not None:
                 self._on_failure(error)
+
+    def _stop_streaming(self) -> None:
+        if self._streaming is not None:
+            self._streaming.stop(abort=self.error is not None)
 
     def _close_listeners(self) -> None:
         assert self._listeners is not None
@@ -181,6 +200,7 @@ class Server:
             "request_port": self._note.request_port,
             "publish_port": self._note.publish_port,
             "http_port": self._note.http_port,
+            "streaming_port": self._note.streaming_port,
         }
         engine = venue.engine
         key = {
@@ -194,6 +214,7 @@ class Server:
             counters=lambda: {**venue.counts, **self._follower_counts()},
             gauges=lambda: {
                 "connections": len(gateway.connections),
+                "streaming_connections": 0 if self._streaming is None else self._streaming.connections,
                 "journal_records": venue.journal.committed,
                 "journal_first_record": venue.journal.first_number,
                 "journal_bytes": venue.journal.end,

@@ -179,7 +179,7 @@ class TestExchange:
         names = ["host", "request_port", "publish_port", "http_port", "streaming_port", "public_key"]
         assert list(ready[0]) == names
         assert ready[0] == ready[1]  # the same ports and key again
-        assert ready[0]["streaming_port"] is None
+        assert ready[0]["streaming_port"]
         assert ready[0]["publish_port"] - 1 == ready[0]["request_port"] == ready[0]["http_port"] + 1
 
     def test_for_people_it_says_what_to_type_next(self, tmp_path):
