@@ -88,3 +88,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no market data in {folder}: set LEDGERX_TEST_DATA to the folder that holds lobster/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def published_python() -> Path:
+    """The Python that has the streaming protocol's published client; the set-up makes it."""
+    python = ROOT / ".venv" / "published-client" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("the published streaming client could not be installed: bin/_setup test, with a network")
+    return python

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 PYTHON_MIN = (3, 11)
+PUBLISHED_CLIENT = VENV / "published-client"
 
 # An extra that brings everything another one does.
 COVERS = {
@@ -70,7 +71,7 @@ def compiler() -> str | None:
 def fingerprint() -> str:
     """Changes with whatever an installation depends on."""
     digest = hashlib.sha256(f"{ROOT}\n{sys.version}\n".encode())
-    sources = [ROOT / "pyproject.toml", ROOT / "setup.py", *sorted((ROOT / "requirements").glob("*.txt"))]
+    sources = [ROOT / "pyproject.toml", ROOT / "setup.py", *sorted((ROOT / "requirements").rglob("*.txt"))]
     sources += sorted(path for suffix in ("*.c", "*.h") for path in (ROOT / "ledgerx").rglob(suffix))
     for path in sources:
         digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
@@ -121,6 +122,24 @@ def install(extra: str) -> None:
     run(*pip, "--no-build-isolation", "--editable", f"{ROOT}[{extra}]")
 
 
+def install_published_client() -> None:
+    """The streaming protocol's published client, which tests and benchmarks run; they do without it too."""
+    pinned = (ROOT / "requirements" / "published" / "client.txt").read_text().splitlines()
+    names = [line for line in pinned if line and not line.startswith("#")]
+    pip = (str(PUBLISHED_CLIENT / "bin" / "python"), "-m", "pip", "install", "--quiet")
+    commands = (
+        (sys.executable, "-m", "venv", "--clear", str(PUBLISHED_CLIENT)),
+        (*pip, *names[:-1]),
+        # What else it names is for parts that nobody imports here.
+        (*pip, "--no-deps", "--no-build-isolation", names[-1]),
+    )
+    for command in commands:
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            say("setup: the published streaming client cannot be had here: what needs it is skipped")
+            shutil.rmtree(PUBLISHED_CLIENT, ignore_errors=True)
+            return
+
+
 def main(extras: list[str]) -> int:
     """Bring `.venv` up to date for each extra."""
     unknown = [extra for extra in extras if extra not in COVERS]
@@ -145,6 +164,8 @@ def main(extras: list[str]) -> int:
             run(sys.executable, "-m", "venv", "--clear", VENV)
         say(f"setup: installing ledgerx-python[{extra}] (needed once, about a minute)")
         install(extra)
+        if extra in ("test", "bench"):
+            install_published_client()
         stamp(extra).write_text(wanted)
     return 0
 

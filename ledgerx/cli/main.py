@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "keygen": ("ledgerx.cli.keygen:keygen", "Make a key pair."),
     "orderflow": ("ledgerx.cli.orderflow:orderflow", "Read order flow of a file or a venue."),
     "replay": ("ledgerx.cli.replay:replay", "Replay a recorded day through the order book."),
+    "stream": ("ledgerx.cli.stream:stream", "Watch a streaming session of a venue."),
 }
 
 

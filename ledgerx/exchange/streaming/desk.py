@@ -44,7 +44,7 @@ ASKER: Final = b"streaming"
 WINDOW: Final = 2_000
 _PAGE_MESSAGES: Final = 500
 _PAGE_BYTES: Final = 256 * 1024
-_PRIMING_MESSAGES: Final = 50
+_PRIMING_MESSAGES: Final = 200  # before where a session begins: whose acceptance was told
 _COMMANDS_A_TURN: Final = 1_000
 _SUBSCRIPTIONS_MAX: Final = 1_000
 

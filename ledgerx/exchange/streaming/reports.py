@@ -145,9 +145,8 @@ class LineTranslator:
             return _cancelled(report) if report.original_size else None  # a quote's side of size 0
         if kind == MessageActionReport.STATUS_REPLACED:
             return _replaced(report)
-        # A quote has two orders under one mid; the second one's acceptance is its report.
-        mid, order_id = self._accepted
-        return _accepted(report) if report.mid == mid and report.order_id != order_id else None
+        # A quote has no status that accepts it: each of its two orders is, when it rests.
+        return None if (report.mid, report.order_id) == self._accepted else _accepted(report)
 
 
 def _accepted(report: MessageActionReport) -> seto.OrderAccepted:
