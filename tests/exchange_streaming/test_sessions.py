@@ -220,3 +220,15 @@ def test_many_sessions_at_once_each_hear_their_own(
     for thread in threads:
         thread.join(60)
     assert sorted(heard) == list(range(1000, 1020))
+
+
+def test_a_resumption_right_after_an_acceptance_is_not_told_it_again(
+    connect: Connect, contract_id: int
+) -> None:
+    alice = connect("alice")
+    alice.order(contract_id, seto.SIDE_BUY, 2000, 1)
+    accepted = alice.next("order_accepted")
+    again = connect("alice", account_sequence=accepted.account_sequence_64)
+    again.send(seto.OrderCancel(order_id=accepted.order_id))
+    heard = [field_of(payload) for payload in again.hear("order_cancelled")]
+    assert heard == ["throttle_limits_changed", "order_cancelled"]

@@ -163,8 +163,9 @@ class StreamingDesk:
             first = self._venue.lines.first_available(login.cid)
             cursor = max(first, min(login.account_sequence + 1, cursor))
         session = _Session(login.key, login.cid, cursor, LineTranslator(account.orders.get))
+        # With the first one to come: the last one before it may be the status that accepts its order.
         before = max(1, cursor - _PRIMING_MESSAGES)
-        session.line.take(self._lines(login.cid, before, cursor - before) if cursor > before else [])
+        session.line.take(self._lines(login.cid, before, cursor - before + 1))
         self._sessions[session.key] = session
         self._of_account.setdefault(session.cid, {})[session.key] = session
         self._out.append(Admitted(session.key, self._clock.unique_hex()))
