@@ -6,7 +6,7 @@ client.login()
 client.send(seto.OrderCreate(...))
 client.flush()
 while True:
-client.read()
+    client.read()
 """
 
 from __future__ import annotations

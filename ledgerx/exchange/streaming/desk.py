@@ -50,9 +50,14 @@ _SUBSCRIPTIONS_MAX: Final = 1_000
 
 
 class _Session:
-    """One open session. `cursor` is the next message of its account's line, `frames` what leaves now."""
+    """One open session. `cursor` is the next message of its account's line.
+
+    `frames` leave now. `after_line` are answers that are in no line: they leave once all of the line was
+    told, so that whoever has such an answer has heard everything from before it.
+    """
 
     __slots__ = (
+        "after_line",
         "cancel_on_failure",
         "changed",
         "cid",
@@ -74,6 +79,7 @@ class _Session:
         self.markets: dict[int, None] = {}
         self.changed: dict[int, None] = {}  # markets whose latest quotes it has not heard
         self.frames: list[seto.Payload] = []
+        self.after_line: list[seto.Payload] = []
 
     @property
     def room(self) -> int:
@@ -170,7 +176,7 @@ class StreamingDesk:
         self._of_account.setdefault(session.cid, {})[session.key] = session
         self._out.append(Admitted(session.key, self._clock.unique_hex()))
         limits = engine.limits
-        session.frames.append(
+        session.after_line.append(
             wrap(
                 seto.ThrottleLimitsChanged(
                     average_rate_ps=limits.requests_per_second_max,
@@ -191,7 +197,7 @@ class StreamingDesk:
         asked = self._requests(session.cid).translate(payload)
         if asked is not None:
             if asked.refusal is not None:
-                session.frames.append(wrap(asked.refusal))
+                session.after_line.append(wrap(asked.refusal))
             else:
                 self._request(session.cid, asked.request)
             return
@@ -202,19 +208,19 @@ class StreamingDesk:
         elif payload.type == seto.PAYLOAD_SETTINGS:
             session.cancel_on_failure = payload.settings.cancel_all_on_failure
             answer = seto.SettingsAccepted(cancel_all_on_failure=session.cancel_on_failure)
-            session.frames.append(wrap(answer))
+            session.after_line.append(wrap(answer))
             return
         else:
             served = False
         if not served:
-            session.frames.append(wrap(seto.OrderInvalid(seq=payload.eto_payload.seq)))
+            session.after_line.append(wrap(seto.OrderInvalid(seq=payload.eto_payload.seq)))
 
     def _subscribe(self, session: _Session, market_id: int) -> bool:
         if market_id not in self._markets or len(session.markets) >= _SUBSCRIPTIONS_MAX:
             return False
         session.markets[market_id] = None
         self._of_market.setdefault(market_id, {})[session.key] = session
-        session.frames.append(self._markets.state(market_id))
+        session.after_line.append(self._markets.state(market_id))
         # Told after the commit, as everything that looks at the book.
         session.changed[market_id] = None
         return True
@@ -247,8 +253,10 @@ class StreamingDesk:
         """Put what a session has room for on its way."""
         if session.key not in self._sessions:
             return
-        self._read_line(session)
-        while session.changed and session.room > 0:
+        if self._read_line(session):
+            session.frames += session.after_line
+            session.after_line = []
+        while session.changed and not session.after_line and session.room > 0:
             market_id = next(iter(session.changed))
             del session.changed[market_id]
             session.frames.append(self._markets.quotes(market_id))
@@ -257,14 +265,15 @@ class StreamingDesk:
             session.in_flight += len(frames)
             self._out.append(Frames(session.key, frames))
 
-    def _read_line(self, session: _Session) -> None:
+    def _read_line(self, session: _Session) -> bool:
+        """Take what there is room for of the account's line; whether that was all of it."""
         head = self._venue.engine.head(session.cid)
         while session.cursor <= head and session.room > 0:
             messages = self._lines(session.cid, session.cursor, _PAGE_MESSAGES)
             if not messages:
                 first = self._venue.lines.first_available(session.cid)
                 if first <= session.cursor:
-                    return
+                    break
                 _LOGGER.warning(
                     "account %s reads message %s, the journal begins at %s",
                     session.cid, session.cursor, first,
@@ -272,10 +281,11 @@ class StreamingDesk:
                 session.cursor = first
                 continue
             payloads, count = session.line.take(messages)
-            if not count:
-                return
             session.frames.extend(payloads)
             session.cursor += count
+            if not count:
+                break
+        return session.cursor > head
 
     def _lines(self, cid: int, sequence: int, count: int) -> list[bytes]:
         return self._venue.lines.read(cid, sequence, count_max=count, bytes_max=_PAGE_BYTES)

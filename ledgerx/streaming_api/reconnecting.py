@@ -1,0 +1,245 @@
+"""A client that logs in again when its session is lost, and goes on where it was.
+
+It resumes after the account's message dispatched last, so that handlers get each one once and in order; it
+subscribes again; it waits longer after each failure in a row. It never sends an order again: whether one that
+was on its way arrived is told by the messages of the account, by the order's reference.
+
+    client = ReconnectingClient(Session(settings))
+    client.add_reconnect_handler(lambda in_doubt: ...)
+    client.login()
+    reference = client.order(seto.OrderCreate(...))
+    while True:
+        client.read()
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from ledgerx.clock import SYSTEM_CLOCK, Clock
+from ledgerx.errors import ConnectionError as ConnectionLost
+from ledgerx.errors import (
+    DecodeError,
+    InvalidField,
+    LoginError,
+    LoginTimeout,
+    ParseError,
+    SocketDisconnected,
+)
+from ledgerx.streaming_api import eto_pb2 as eto
+from ledgerx.streaming_api import seto_pb2 as seto
+from ledgerx.streaming_api.client import (
+    READ_MODE_BUFFER_AND_DISPATCH,
+    READ_MODE_DISPATCH_FROM_BUFFER,
+    StreamingAPIClient,
+)
+from ledgerx.streaming_api.payloads import FIELD_OF_TYPE, Frame, account_sequence_of
+from ledgerx.streaming_api.session import Session
+
+__all__ = ["BACKOFF_FIRST_S", "BACKOFF_MAX_S", "ReconnectingClient"]
+
+_LOGGER = logging.getLogger(__name__)
+
+BACKOFF_FIRST_S: Final = 0.1
+BACKOFF_MAX_S: Final = 30.0
+
+_FINAL_REASONS: Final = (eto.LOGOUT_UNAUTHORISED, eto.LOGOUT_UNVERIFIED)
+_ANSWERS: Final = ("order_accepted", "order_rejected", "order_invalid")
+_LOST: Final = (ConnectionLost, SocketDisconnected, LoginTimeout, DecodeError, ParseError)
+
+
+class ReconnectingClient(StreamingAPIClient):
+    """As StreamingAPIClient, for a program that runs for days.
+
+    Args:
+        session: not connected yet.
+        backoff_first_s, backoff_max_s: the wait after the first failure, doubled for each one more in a row
+            up to the other; half to all of it, by chance.
+        attempts_max: logins in a row that may fail; None: no limit.
+
+    `read`, `flush` and `login` log in again where the connection fails. They raise LoginError for a refusal
+    that stays one (UNAUTHORISED, UNVERIFIED), the last error after `attempts_max`, and SocketDisconnected
+    after `close`, which any thread may call.
+
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        backoff_first_s: float = BACKOFF_FIRST_S,
+        backoff_max_s: float = BACKOFF_MAX_S,
+        attempts_max: int | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        super().__init__(session)
+        if not 0 < backoff_first_s <= backoff_max_s:
+            text = f"backoff_first_s {backoff_first_s!r} is not above 0 and at most backoff_max_s"
+            raise InvalidField(text, field="backoff_first_s", value=backoff_first_s)
+        self._backoff_first_s = backoff_first_s
+        self._backoff_max_s = backoff_max_s
+        self._attempts_max = attempts_max
+        self._clock = clock
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._markets: dict[int, None] = {}
+        self._unanswered: dict[int, seto.OrderCreate] = {}
+        self._next_reference = clock.wall_ns() // 1000  # grows from one start of a program to the next
+        self._dispatched = session.account_sequence or 0
+        self._settings = seto.Settings(cancel_all_on_failure=False)
+        self._doubtful: set[int] | None = None  # references in doubt, while what was missed comes
+        self._handlers: list[Callable[[list[seto.OrderCreate]], Any]] = []
+        self.reconnects = 0
+
+    # ------------------------------------------------------------------ what is asked
+
+    def subscribe(self, market_id: int) -> None:
+        """Subscribe to a market, now and after each login."""
+        with self._lock:
+            self._markets[market_id] = None
+        self.send(seto.MarketSubscribe(market_id=market_id))
+
+    def unsubscribe(self, market_id: int) -> None:
+        """End a subscription."""
+        with self._lock:
+            self._markets.pop(market_id, None)
+        self.send(seto.MarketUnsubscribe(market_id=market_id))
+
+    def order(self, order: seto.OrderCreate) -> int:
+        """Put an order into the buffer; its reference, an unused one where it has none.
+
+        Raises InvalidField for a reference that an unanswered order has, and as `send`.
+        """
+        asked = seto.OrderCreate()
+        asked.CopyFrom(order)
+        with self._lock:
+            if not asked.HasField("reference"):
+                asked.reference = self._next_reference
+                self._next_reference += 1
+            elif asked.reference in self._unanswered:
+                text = f"reference {asked.reference} is an unanswered order's: give each order its own"
+                raise InvalidField(text, field="reference", value=asked.reference)
+            self._unanswered[asked.reference] = asked
+        try:
+            self.send(asked)
+        except BaseException:
+            with self._lock:
+                del self._unanswered[asked.reference]
+            raise
+        return asked.reference
+
+    @property
+    def in_doubt(self) -> list[seto.OrderCreate]:
+        """The orders that nothing has been heard of yet, in the order they were sent."""
+        with self._lock:
+            return list(self._unanswered.values())
+
+    def add_reconnect_handler(self, callback: Callable[[list[seto.OrderCreate]], Any]) -> None:
+        """Have `callback(in_doubt)` called after each new login once all that was missed is dispatched.
+
+        `in_doubt` are the orders of which the account's messages still say nothing. Most never arrived; one
+        that the network held back may still be accepted, and is then told as any other.
+        """
+        self._handlers.append(callback)
+
+    def close(self) -> None:
+        """Disconnect, and do not connect again."""
+        self._closed.set()
+        self.session.disconnect()
+
+    # ------------------------------------------------------------------ the session
+
+    def login(self, receive: bool = True) -> None:
+        """Log in, as often as it takes."""
+        _ = receive  # a login that is not waited for could not be repeated
+        self._log_in_again(first=True)
+
+    def read(self, read_mode: int = READ_MODE_BUFFER_AND_DISPATCH, limit: int = sys.maxsize) -> int:
+        """As StreamingAPIClient.read; a session that is lost is replaced, and the call returns."""
+        try:
+            return super().read(read_mode, limit)
+        except _LOST as error:
+            dispatched = super().read(READ_MODE_DISPATCH_FROM_BUFFER, limit)
+            self._lost(error)
+            return dispatched
+
+    def flush(self) -> None:
+        """As StreamingAPIClient.flush; a lost session is replaced, and orders on their way are in doubt."""
+        try:
+            super().flush()
+        except _LOST as error:
+            super().read(READ_MODE_DISPATCH_FROM_BUFFER)
+            self._lost(error)
+
+    def send(self, message: Message) -> None:
+        """As StreamingAPIClient.send; the latest settings are sent again after each login."""
+        if isinstance(message, seto.Settings):
+            self._settings.CopyFrom(message)
+        super().send(message)
+
+    def _lost(self, error: Exception) -> None:
+        if self._closed.is_set():
+            raise SocketDisconnected("the client was closed") from error
+        _LOGGER.warning("the session is lost and will be resumed: %s", error)
+        self._log_in_again(first=False)
+
+    def _log_in_again(self, *, first: bool) -> None:
+        pause, failures = self._backoff_first_s, 0
+        while True:
+            try:
+                self._log_in(first=first)
+                return
+            except LoginError as error:
+                if error.reason in _FINAL_REASONS:
+                    raise
+                failure: Exception = error
+            except _LOST as error:
+                failure = error
+            failures += 1
+            self.session.disconnect()
+            if self._attempts_max is not None and failures >= self._attempts_max:
+                raise failure
+            if self._closed.wait(pause * (0.5 + self._clock.random() / 2)):
+                raise SocketDisconnected("the client was closed") from failure
+            pause = min(2 * pause, self._backoff_max_s)
+
+    def _log_in(self, *, first: bool) -> None:
+        with self._lock:
+            doubtful, markets = set(self._unanswered), list(self._markets)
+        self.session.disconnect()
+        self.last_login = None
+        self.session.connect()
+        while self.last_login is None and self.session.connected:
+            super().read()
+        self.check_login()
+        if not first:
+            self.reconnects += 1
+            for market_id in markets:
+                self.send(seto.MarketSubscribe(market_id=market_id))
+            self._doubtful = doubtful
+            self.send(self._settings)  # the session's own; its answer comes behind all that was missed
+        super().flush()
+
+    def _dispatch(self, frame: Frame) -> None:
+        payload = frame.protobuf
+        sequence = account_sequence_of(payload)
+        if sequence:
+            if sequence <= self._dispatched:
+                return  # told before
+            self._dispatched = sequence
+        field = FIELD_OF_TYPE.get(payload.type)
+        if field in _ANSWERS:
+            with self._lock:
+                self._unanswered.pop(getattr(payload, field).reference, None)
+        super()._dispatch(frame)
+        if field == "settings_accepted" and self._doubtful is not None:
+            doubtful, self._doubtful = self._doubtful, None
+            in_doubt = [order for order in self.in_doubt if order.reference in doubtful]
+            for handler in self._handlers:
+                handler(in_doubt)

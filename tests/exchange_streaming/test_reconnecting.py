@@ -1,0 +1,149 @@
+"""The client that logs in again: what it missed, what it asks again, what it leaves to the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from trader import LOT, Trader
+
+from ledgerx.errors import ConnectionError as ConnectionLost
+from ledgerx.errors import InvalidField, LoginError
+from ledgerx.exchange import Exchange
+from ledgerx.protocol.crypto import KeyPair
+from ledgerx.streaming_api import seto_pb2 as seto
+from ledgerx.streaming_api.reconnecting import ReconnectingClient
+from ledgerx.streaming_api.session import Session, SessionSettings
+
+
+def client_of(
+    exchange: Exchange, port: int | None = None, attempts_max: int = 20, **settings: Any
+) -> ReconnectingClient:
+    settings = {"username": "alice", "password": "alice's password"} | settings
+    return ReconnectingClient(
+        Session(
+            SessionSettings(
+                host=exchange.host,
+                port=port or exchange.streaming_port or 0,
+                ssl_kwargs={"ca_certs": str(exchange.certificate)},
+                **settings,
+            )
+        ),
+        backoff_first_s=0.01,
+        attempts_max=attempts_max,
+    )
+
+
+@pytest.fixture
+def alice(exchange: Exchange) -> Iterator[ReconnectingClient]:
+    client = client_of(exchange)
+    yield client
+    client.close()
+
+
+def cut(client: ReconnectingClient) -> None:
+    """End the connection under the session."""
+    sock = client.raw_socket
+    assert sock is not None
+    sock.shutdown(2)
+
+
+def test_it_resumes_once_subscribes_again_and_names_what_is_in_doubt(
+    exchange: Exchange, alice: ReconnectingClient, contract_id: int
+) -> None:
+    heard: list[tuple[str, Any]] = []
+    doubts: list[list[int]] = []
+    alice.add_global_handler(lambda name, message: heard.append((name, message.protobuf)))
+    alice.add_reconnect_handler(lambda orders: doubts.append([order.reference for order in orders]))
+    alice.login()
+    alice.subscribe(contract_id)
+    terms = {"side": seto.SIDE_BUY, "market_id": contract_id, "contract_id": contract_id}
+    reference = alice.order(seto.OrderCreate(quantity=2 * LOT, price=9000, **terms))  # type: ignore[arg-type]
+    alice.flush()
+    while alice.in_doubt:
+        alice.read()
+    cut(alice)
+    bob = Trader(exchange, "bob")
+    bob.order(contract_id, seto.SIDE_SELL, 9000, 2)
+    bob.next("order_executed")
+    never_sent = alice.order(seto.OrderCreate(quantity=LOT, price=9000, **terms))  # type: ignore[arg-type]
+    while not doubts:
+        alice.read()
+    assert alice.reconnects == 1
+    assert doubts == [[never_sent]]
+    executed = [payload.order_executed for name, payload in heard if name == "seto.order_executed"]
+    assert [fill.quantity for fill in executed] == [2 * LOT]
+    assert reference != never_sent
+    names = [name for name, _ in heard]
+    assert names.count("seto.order_accepted") == 1
+    while [name for name, _ in heard].count("seto.market_quotes") < 2:
+        alice.read()
+    bob.close()
+    alice.logout()
+
+
+def test_its_settings_outlive_a_session(alice: ReconnectingClient) -> None:
+    accepted: list[bool] = []
+    alice.add_handler(
+        "seto.settings_accepted",
+        lambda message: accepted.append(message.settings_accepted.cancel_all_on_failure),
+    )
+    alice.login()
+    alice.send(seto.Settings(cancel_all_on_failure=True))
+    alice.flush()
+    while len(accepted) < 2:
+        if len(accepted) == 1 and not alice.reconnects:
+            cut(alice)
+        alice.read()
+    assert accepted == [True, True]
+
+
+def test_it_does_not_try_again_where_it_is_refused_for_good(exchange: Exchange) -> None:
+    client = client_of(exchange, password="wrong")
+    with pytest.raises(LoginError):
+        client.login()
+
+
+def test_it_gives_up_after_so_many_attempts_with_the_cause(exchange: Exchange) -> None:
+    client = client_of(exchange, port=1, attempts_max=3)
+    with pytest.raises(ConnectionLost, match=":1"):
+        client.login()
+
+
+def test_a_venue_that_was_started_again_is_resumed(contract_id: int) -> None:
+    with Exchange(http=False) as exchange:
+        exchange.add_account("alice", KeyPair.generate().public)
+        exchange.set_password("alice", "alice's password")
+        client = client_of(exchange)
+        cancelled: list[int] = []
+        accepted: list[int] = []
+        client.add_handler(
+            "seto.order_accepted", lambda message: accepted.append(message.order_accepted.order_id)
+        )
+        client.add_handler(
+            "seto.order_cancelled", lambda message: cancelled.append(message.order_cancelled.order_id)
+        )
+        client.login()
+        client.order(
+            seto.OrderCreate(
+                side=seto.SIDE_BUY, quantity=LOT, price=100, market_id=contract_id, contract_id=contract_id
+            )
+        )
+        client.flush()
+        while not accepted:
+            client.read()
+        exchange.restart()
+        while not cancelled:
+            client.read()
+        assert cancelled == accepted  # a new run begins with empty books
+        client.close()
+
+
+def test_a_reference_that_is_unanswered_is_not_taken_twice(alice: ReconnectingClient) -> None:
+    order = seto.OrderCreate(
+        side=seto.SIDE_BUY, quantity=LOT, price=100, market_id=1, contract_id=1, reference=5
+    )
+    alice.order(order)
+    with pytest.raises(InvalidField, match="reference 5"):
+        alice.order(order)
