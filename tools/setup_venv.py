@@ -1,4 +1,4 @@
-"""Make `.venv` and install ledgerx in it: `python tools/setup_venv.py [exchange] [plot] [test] [bench]`.
+"""Make `.venv` and install ledgerx with extras in it: `python tools/setup_venv.py [exchange] [history] ...`.
 
 The standard library alone may be used here: this runs before anything is installed. A second run that
 finds nothing changed installs nothing. Messages go to stderr, so that a caller's stdout stays its own.
@@ -27,6 +27,7 @@ PUBLISHED_CLIENT = VENV / "published-client"
 COVERS = {
     "exchange": ("exchange", "test", "bench"),
     "plot": ("plot", "test", "bench"),
+    "history": ("history", "test", "bench"),
     "test": ("test", "bench"),
     "bench": ("bench",),
 }

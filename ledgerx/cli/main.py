@@ -20,12 +20,16 @@ __all__ = ["main"]
 
 _COMMANDS: Final = {
     "account": ("ledgerx.cli.account:account", "Register, list and remove traders."),
+    "candles": ("ledgerx.cli.candles:candles", "Fetch candles, from the warehouse or a source."),
     "demo": ("ledgerx.cli.demo:demo", "Trade on a venue of its own and verify it."),
     "exchange": ("ledgerx.cli.exchange:exchange", "Run a venue."),
     "flow": ("ledgerx.cli.flow:flow", "Trade a recorded market day on a venue."),
+    "history": ("ledgerx.cli.history:history", "Keep candles on this machine."),
+    "ingestor": ("ledgerx.cli.ingestor:ingestor", "Fetch candles into a warehouse."),
     "journal": ("ledgerx.cli.journal:journal", "Verify and read a venue's journal."),
     "keygen": ("ledgerx.cli.keygen:keygen", "Make a key pair."),
     "orderflow": ("ledgerx.cli.orderflow:orderflow", "Read order flow of a file or a venue."),
+    "relay": ("ledgerx.cli.relay:relay", "Run the relay of candles."),
     "replay": ("ledgerx.cli.replay:replay", "Replay a recorded day through the order book."),
     "stream": ("ledgerx.cli.stream:stream", "Watch a streaming session of a venue."),
 }

@@ -64,7 +64,7 @@ def test_every_missing_thing_is_named_at_once(checkout: Path, tmp_path: Path) ->
 def test_an_unknown_extra_is_refused(checkout: Path) -> None:
     result = set_up(checkout, "everything")
     assert result.returncode == 2
-    assert "'everything': one of exchange, plot, test" in result.stderr
+    assert "'everything': one of exchange, plot, history, test" in result.stderr
 
 
 def test_what_is_set_up_is_not_set_up_again_until_something_changes(checkout: Path) -> None:

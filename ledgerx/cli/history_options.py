@@ -1,0 +1,90 @@
+"""What the commands of history share: keys, sources, times, and how they serve until a signal comes."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from ledgerx.protocol.crypto import KeyPair
+
+__all__ = ["CERTIFICATE", "NAMESPACE", "RELAY_KEY", "SOURCES", "key_pair", "relay_key", "serving", "word"]
+
+CERTIFICATE = click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    help="This side's key pair, for CURVE (pyledgerx keygen).",
+)
+RELAY_KEY = click.option(
+    "--relay-key", "relay_key_text", metavar="KEY", help="The relay's public key, or a file that has it."
+)
+NAMESPACE = click.option("--namespace", default="trading", show_default=True, help="Of the tables.")
+SOURCES = click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="[NAME=]KIND:WHAT",
+    help="Where candles come from, such as files:FOLDER; several times.",
+)
+
+
+class _Serving(Protocol):
+    @property
+    def alive(self) -> bool: ...
+
+
+def key_pair(certificate: Path | None) -> KeyPair | None:
+    """The key pair of a certificate file."""
+    from ledgerx.protocol.crypto import KeyPair
+
+    return None if certificate is None else KeyPair.load_certificate(certificate)
+
+
+def relay_key(text: str | None) -> bytes | None:
+    """A public key from itself or its file."""
+    from ledgerx.protocol.exchange_key import read_public_key
+
+    return None if text is None else read_public_key(text)
+
+
+def word(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    """A callback for an option that a function reads."""
+
+    def callback(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Any:
+        from ledgerx.errors import InvalidField
+
+        try:
+            return None if text is None else parse(text)
+        except InvalidField as error:
+            raise click.BadParameter(str(error)) from error
+
+    return callback
+
+
+@contextmanager
+def serving() -> Iterator[Callable[[_Serving], None]]:
+    """Until the end of the block SIGTERM and Ctrl-C only end the wait that is yielded.
+
+    The wait raises ClickException where what it waits on ends by itself.
+    """
+    stopped = threading.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    previous = {number: signal.signal(number, lambda *_: stopped.set()) for number in numbers}
+
+    def wait(server: _Serving) -> None:
+        while not stopped.wait(0.5):
+            if not server.alive:
+                raise click.ClickException("it ended by itself: see the log")
+
+    try:
+        yield wait
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
