@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import ledgerx.sdk.context as context_module
-from ledgerx import orderflow
+from ledgerx import history, orderflow
 from ledgerx.api.client import v0_0_1 as api
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.sdk import mixin, settings, store, utils, version
@@ -267,3 +267,56 @@ def test_the_properties_of_an_engine_are_the_manuals() -> None:
     with orderflow.Engine(orderflow.EngineConfig()) as engine:
         assert type(engine.api_version) is int
         assert type(engine.build_info) is str
+
+
+# -------------------------------------------------------------------------------------- candles
+
+RANGE = {"ticker": REQUIRED, "period_seconds": REQUIRED, "start_time": REQUIRED, "end_time": REQUIRED}
+HISTORY_SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
+    (
+        history.OHLCClient,
+        {
+            "iceberg_catalog_uri": REQUIRED,
+            "relay_endpoint": REQUIRED,
+            "notification_endpoint": REQUIRED,
+            "namespace": "trading",
+        },
+    ),
+    (history.OHLCClient.start, {"self": REQUIRED}),
+    (history.OHLCClient.stop, {"self": REQUIRED}),
+    (history.OHLCClient.fetch_ohlc, {"self": REQUIRED, **RANGE, "request_timeout": 30.0}),
+    (history.IcebergClient, {"iceberg_catalog_uri": REQUIRED, "namespace": "trading"}),
+    # The manual's takes no limit.
+    (history.IcebergClient.query_ohlc, {"self": REQUIRED, **RANGE, "limit": None}),
+    (history.IcebergClient.find_missing_ranges, {"self": REQUIRED, **RANGE}),
+    (history.IcebergClient.has_data, {"self": REQUIRED, **RANGE}),
+    (history.HistoryClient, {"relay_endpoint": REQUIRED, "notification_endpoint": REQUIRED}),
+    (history.HistoryClient.connect, {"self": REQUIRED}),
+    (
+        history.HistoryClient.request_historical_ohlc,
+        {"self": REQUIRED, **RANGE, "timeout": 30.0, "limit": None},
+    ),
+    (history.HistoryClient.close, {"self": REQUIRED}),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"), HISTORY_SIGNATURES, ids=lambda value: getattr(value, "__qualname__", "")
+)
+def test_a_signature_of_the_candles_manual_is_here_and_what_is_more_is_named(
+    function: Any, expected: dict[str, Any]
+) -> None:
+    found = inspect.signature(function).parameters.values()
+    plain = {one.name: one.default for one in found if one.kind is not inspect.Parameter.KEYWORD_ONLY}
+    assert plain == expected
+    assert list(plain) == list(expected)
+
+
+@pytest.mark.parametrize("name", ["start", "stop", "fetch_ohlc", "__aenter__", "__aexit__"])
+def test_what_the_candles_manual_awaits_is_a_coroutine(name: str) -> None:
+    assert inspect.iscoroutinefunction(getattr(history.OHLCClient, name))
+
+
+@pytest.mark.parametrize("name", ["connect", "request_historical_ohlc", "close"])
+def test_what_the_candles_manual_awaits_of_the_low_level_client_is_one(name: str) -> None:
+    assert inspect.iscoroutinefunction(getattr(history.HistoryClient, name))

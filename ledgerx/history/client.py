@@ -30,7 +30,7 @@ Progress = Callable[[float], None]
 
 
 class OHLCClient:
-    """Candles with smart caching (manual, "OHLCClient").
+    """Candles with smart caching (manual, "OHLCClient")::
 
         endpoints = ("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5557")
         async with OHLCClient("sqlite:///catalog.db", *endpoints) as client:
@@ -38,7 +38,7 @@ class OHLCClient:
 
     Args:
         iceberg_catalog_uri, namespace: as for IcebergClient.
-        relay_endpoint, notification_endpoint, client_keypair, server_public_key: as for HistoryClient.
+        relay_endpoint, notification_endpoint and the keyword arguments: as for HistoryClient.
 
     Raises InvalidField (a ValueError) for a URI or an endpoint that is none.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ledgerx.errors import DataFolderUnusable
-from ledgerx.history.endpoints import NOTIFICATION_PORT, RELAY_PORT
+from ledgerx.history.endpoints import NOTIFICATION_ENDPOINT, RELAY_ENDPOINT
 from ledgerx.history.ingestor import Ingestor
 from ledgerx.history.relay import Relay
 from ledgerx.history.sources.source import Source
@@ -53,10 +53,10 @@ def read_note(data_dir: str | Path) -> HistoryNote:
 
 
 class EmbeddedHistory:
-    """All of a history in threads of this process, its files in one folder, made if it is new.
+    """All of a history in threads of this process, its files in one folder, made if it is new::
 
         with EmbeddedHistory("history", [FileSource("recordings")]) as history:
-            client = OHLCClient(**asdict(history.note))
+            client = OHLCClient(history.note.iceberg_catalog_uri, ...)
 
     Args:
         data_dir: the folder.
@@ -74,8 +74,8 @@ class EmbeddedHistory:
         sources: Iterable[Source],
         *,
         namespace: str = "trading",
-        relay_endpoint: str = f"tcp://127.0.0.1:{RELAY_PORT}",
-        notification_endpoint: str = f"tcp://127.0.0.1:{NOTIFICATION_PORT}",
+        relay_endpoint: str = RELAY_ENDPOINT,
+        notification_endpoint: str = NOTIFICATION_ENDPOINT,
         after_commits: Callable[[int], None] | None = None,
     ) -> None:
         self.data_dir = Path(data_dir)

@@ -15,8 +15,8 @@ from ledgerx.protocol.sockets import AnyContext, AnySocket
 
 __all__ = [
     "FRAME_BYTES_MAX",
-    "NOTIFICATION_PORT",
-    "RELAY_PORT",
+    "NOTIFICATION_ENDPOINT",
+    "RELAY_ENDPOINT",
     "allow_keys",
     "bind",
     "check_endpoint",
@@ -25,8 +25,8 @@ __all__ = [
     "secure_server",
 ]
 
-RELAY_PORT: Final = 5555
-NOTIFICATION_PORT: Final = 5557
+RELAY_ENDPOINT: Final = "tcp://127.0.0.1:5555"
+NOTIFICATION_ENDPOINT: Final = "tcp://127.0.0.1:5557"
 FRAME_BYTES_MAX: Final = 16 * 1024 * 1024
 _DOMAIN: Final = "history"
 

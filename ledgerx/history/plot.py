@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ledgerx.errors import InvalidData
 from ledgerx.history.extras import needed
 from ledgerx.history.periods import MICROSECONDS
+from ledgerx.history.sources.source import Instrument
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from ledgerx.history.sources.source import Instrument
 
 __all__ = ["candlesticks"]
 

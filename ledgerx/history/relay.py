@@ -20,8 +20,8 @@ from zmq.auth.thread import ThreadAuthenticator
 from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import InvalidState
 from ledgerx.history.endpoints import (
-    NOTIFICATION_PORT,
-    RELAY_PORT,
+    NOTIFICATION_ENDPOINT,
+    RELAY_ENDPOINT,
     allow_keys,
     bind,
     check_endpoint,
@@ -58,8 +58,8 @@ class Relay:
 
     def __init__(
         self,
-        relay_endpoint: str = f"tcp://127.0.0.1:{RELAY_PORT}",
-        notification_endpoint: str = f"tcp://127.0.0.1:{NOTIFICATION_PORT}",
+        relay_endpoint: str = RELAY_ENDPOINT,
+        notification_endpoint: str = NOTIFICATION_ENDPOINT,
         *,
         keypair: KeyPair | None = None,
         allowed_keys: Collection[bytes] | None = None,

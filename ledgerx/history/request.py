@@ -41,7 +41,7 @@ Progress = Callable[[float], None]
 
 
 class HistoryClient:
-    """Submits requests for candles and waits for their notifications (manual, "HistoryClient").
+    """Submits requests for candles and waits for their notifications (manual, "HistoryClient")::
 
         client = HistoryClient("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5557")
         await client.connect()

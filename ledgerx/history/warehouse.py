@@ -52,8 +52,7 @@ class IcebergClient:
     """Direct access to the warehouse (manual, "IcebergClient").
 
     Args:
-        iceberg_catalog_uri: `sqlite:///FILE`, `postgresql+psycopg2://...` or the `http(s)://` address of a
-            REST catalog.
+        iceberg_catalog_uri: `sqlite:///FILE`, `postgresql+psycopg2://...` or a REST catalog's `http(s)://...`.
         namespace: of the tables.
 
     Raises InvalidField (a ValueError) for a URI of another form. Every method raises WarehouseUnavailable (a
