@@ -70,6 +70,8 @@ class SessionSocket:
         self.settings = settings
         self._clock = clock
         self._sock: socket.socket | None = None
+        self._polls: dict[int, select.poll] = {}
+        self._drained = True  # the last read took all there was, so that the next one waits at first
         self._lock = threading.Lock()
 
     def __enter__(self) -> SessionSocket:
@@ -118,6 +120,11 @@ class SessionSocket:
         except BaseException:
             sock.close()
             raise
+        self._polls = {}
+        for event in (select.POLLIN, select.POLLOUT):
+            self._polls[event] = select.poll()
+            self._polls[event].register(sock, event)
+        self._drained = True
         self._sock = sock
         return True
 
@@ -155,9 +162,11 @@ class SessionSocket:
 
     def receive_until(self, deadline: float | None) -> bytes | None:
         """As `recv`, up to a time of the clock; None where nothing came."""
+        chunk = self.settings.read_chunksize
         data: bytes | None = self._until(
-            lambda sock: sock.recv(self.settings.read_chunksize), select.POLLIN, "reading from", deadline
+            lambda sock: sock.recv(chunk), select.POLLIN, "reading from", deadline, wait_first=self._drained
         )
+        self._drained = data is None or len(data) < chunk
         if data == b"":
             self.disconnect()
             raise SocketDisconnected(f"{self.settings.host} closed the connection")
@@ -167,8 +176,15 @@ class SessionSocket:
         timeout = self.settings.socket_timeout
         return None if timeout is None else self._clock.monotonic() + timeout
 
-    def _until(self, call: Any, event: int, doing: str, deadline: float | None) -> Any:
+    def _until(
+        self, call: Any, event: int, doing: str, deadline: float | None, *, wait_first: bool = False
+    ) -> Any:
         """Call until it does not want to wait; None at the deadline (when writing: ConnectionError)."""
+        sock = self._sock
+        if wait_first and sock is not None:
+            decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending()
+            if not decrypted and not self._wait(sock, event, deadline):
+                return None
         while True:
             sock = self._sock
             if sock is None:
@@ -195,10 +211,13 @@ class SessionSocket:
         return ConnectionLost(f"{doing} {self.settings.host}:{self.settings.port} failed: {error}")
 
     def _wait(self, sock: socket.socket, event: int, deadline: float | None) -> bool:
-        descriptor = sock.fileno()
-        if descriptor < 0:
+        if sock.fileno() < 0:
             return True  # closed meanwhile: the next call says so
         timeout = None if deadline is None else max(0.0, deadline - self._clock.monotonic())
-        waiting = select.poll()
-        waiting.register(descriptor, event)
-        return bool(waiting.poll(None if timeout is None else timeout * 1000))
+        timeout_ms = None if timeout is None else timeout * 1000
+        try:
+            return bool(self._polls[event].poll(timeout_ms))
+        except RuntimeError:  # another thread waits with it: reading twice, or writing what TLS must read for
+            waiting = select.poll()
+            waiting.register(sock, event)
+            return bool(waiting.poll(timeout_ms))

@@ -30,6 +30,8 @@ from ledgerx.streaming_api.sequences import Received, Sent
 
 __all__ = ["CoreSettings", "Phase", "Role", "SessionCore"]
 
+# An enumeration's value costs a lookup in the schema each time.
+_ETO, _LOGIN, _REPLAY = int(seto.PAYLOAD_ETO), int(seto.PAYLOAD_LOGIN), int(eto.PAYLOAD_REPLAY)
 _SILENT_INTERVALS = 2  # without a byte, after which the other end is asked whether it is there
 _LATER_REASONS = {  # logouts after which the same login may succeed later
     eto.LOGOUT_HEARTBEAT_TIMEOUT,
@@ -213,7 +215,7 @@ class SessionCore:
                 self._close(error)
                 return
             self._take(Frame(raw, payload), now)
-            if self.over:
+            if self.phase is Phase.CLOSED:
                 return
         if self._deframer.error is not None:
             self._close(self._deframer.error)
@@ -287,17 +289,17 @@ class SessionCore:
             self._say(admin(eto.PAYLOAD_PING), now)
         elif now >= self._last_sent + interval:
             self._say(admin(eto.PAYLOAD_HEARTBEAT), now)
-        due = [self._last_sent + interval, silent + interval if self._pinged else silent]
+        due = min(self._last_sent + interval, silent + interval if self._pinged else silent)
         if self._gap_since is not None:
-            due.append(self._gap_since + self.settings.gap_timeout_s)
-        return min(due)
+            due = min(due, self._gap_since + self.settings.gap_timeout_s)
+        return due
 
     # ------------------------------------------------------------------ within
 
     def _stamp(self, payload: seto.Payload, now: float) -> None:
         data = serialise(payload, self.outseq)
         frame_encode(self.output, data)
-        self._sent.add(self.outseq, None if payload.type <= seto.PAYLOAD_LOGIN else data)
+        self._sent.add(self.outseq, None if payload.type <= _LOGIN else data)
         self.outseq += 1
         self._last_sent = now
 
@@ -318,14 +320,15 @@ class SessionCore:
         self.closed_by = error
 
     def _take(self, frame: Frame, now: float) -> None:
-        seq = frame.protobuf.eto_payload.seq
-        expected = self._received.next
-        if frame.protobuf.eto_payload.type == eto.PAYLOAD_REPLAY and seq >= expected:
-            self._replay(frame.protobuf.eto_payload.replay.seq, now)  # at once: the other end waits for it
+        message = frame.protobuf.eto_payload
+        seq, received = message.seq, self._received
+        expected = received.next
+        if message.type == _REPLAY and seq >= expected:
+            self._replay(message.replay.seq, now)  # at once: the other end waits for it
         if seq == expected:
-            self._received.next = seq + 1
+            received.next = seq + 1
             self._deliver(frame, now)
-            if len(self._received):
+            if received.held:
                 self._release(now)
         elif seq > expected:
             self._ahead(seq, frame, now)
@@ -360,12 +363,13 @@ class SessionCore:
     def _deliver(self, frame: Frame, now: float) -> None:
         self._ready.append(frame)
         payload = frame.protobuf
+        kind = payload.type
         if self.phase is Phase.CONNECTED and self.role is Role.GATEWAY:
-            if payload.type == seto.PAYLOAD_LOGIN:
+            if kind == _LOGIN:
                 self.phase = Phase.LOGIN
             else:
                 self.logout(now, eto.LOGOUT_LOGIN_NOT_FIRST_SEQ)
-        elif payload.type == seto.PAYLOAD_ETO and payload.HasField("type"):
+        elif kind == _ETO and payload.HasField("type"):
             self._administer(payload.eto_payload, now)
 
     def _administer(self, message: eto.Payload, now: float) -> None:

@@ -24,7 +24,6 @@ __all__ = [
 MIN_FRAME_SIZE = 4
 HEADER_BYTES_MAX = 5
 FRAME_BYTES_MAX = 4 * 1024 * 1024
-_COMPACT_BYTES = 64 * 1024  # what a Deframer leaves behind its reading position before it moves the rest
 
 
 class IncompleteULEB128(Exception):
@@ -86,59 +85,72 @@ class Deframer:
     def __init__(self, frame_bytes_max: int = FRAME_BYTES_MAX) -> None:
         self.error: DecodeError | None = None
         self._frame_bytes_max = frame_bytes_max
-        self._buffer = bytearray()
-        self._position = 0
+        self._short = min(0x80, frame_bytes_max + 1)  # a first byte below it is all of the header
+        self._buffer = bytearray()  # begins with a frame that is not whole
+        self._needed = MIN_FRAME_SIZE  # bytes of it before there is anything to look at
 
     def __len__(self) -> int:
-        return len(self._buffer) - self._position
+        return len(self._buffer)
 
     def rest(self) -> bytes:
         """The bytes of the frame that is not whole yet."""
-        return bytes(memoryview(self._buffer)[self._position :])
+        return bytes(self._buffer)
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[bytes]:
         """The payloads that are whole now, in order."""
         if self.error is not None:
             return []
-        buffer = self._buffer
-        buffer += data
-        payloads: list[bytes] = []
-        position, end = self._position, len(buffer)
-        with memoryview(buffer) as view:
-            while end - position >= MIN_FRAME_SIZE:
-                size = view[position]
-                header = 1
-                if size > 0x7F:
-                    size, header = self._length(view, position)
-                    if not header:
-                        break
-                if size > self._frame_bytes_max:
-                    cap = self._frame_bytes_max
-                    self.error = DecodeError(f"a frame of {size} bytes is above frame_bytes_max, {cap}")
-                    break
-                after = position + max(header + size, MIN_FRAME_SIZE)
-                if after > end:
-                    break
-                payloads.append(bytes(view[position + header : position + header + size]))
-                position = after
-        self._keep_from(position)
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return []
+            whole = bytes(self._buffer)
+            self._buffer.clear()
+        else:
+            whole = bytes(data)
+        payloads, position = self._split(whole)
+        if position < len(whole):
+            # Less than came now, and copied again only when the frame that it begins is whole.
+            self._buffer += memoryview(whole)[position:]
         return payloads
 
-    def _length(self, view: memoryview, position: int) -> tuple[int, int]:
+    def _split(self, data: bytes) -> tuple[list[bytes], int]:
+        """The whole payloads, and where the first that is not whole begins."""
+        payloads: list[bytes] = []
+        append, short, end, position = payloads.append, self._short, len(data), 0
+        self._needed = MIN_FRAME_SIZE
+        while position <= end - MIN_FRAME_SIZE:
+            size = data[position]
+            if MIN_FRAME_SIZE <= size < short:
+                after = position + size + 1
+                if after > end:
+                    self._needed = size + 1
+                    break
+                append(data[position + 1 : after])
+                position = after
+                continue
+            size, header = self._length(data, position)
+            if not header:
+                break
+            needed = max(header + size, MIN_FRAME_SIZE)
+            if position + needed > end:
+                self._needed = needed
+                break
+            append(data[position + header : position + header + size])
+            position += needed
+        return payloads, position
+
+    def _length(self, data: bytes, position: int) -> tuple[int, int]:
         """A payload's length and its header's; the header's is 0 where it is not whole, or wrong."""
         try:
-            return uleb128_decode(view[position : position + HEADER_BYTES_MAX])
+            size, header = uleb128_decode(data[position : position + HEADER_BYTES_MAX])
         except IncompleteULEB128:
-            if len(view) - position >= HEADER_BYTES_MAX:
+            if len(data) - position >= HEADER_BYTES_MAX:
                 self.error = DecodeError(f"a frame's header is longer than {HEADER_BYTES_MAX} bytes")
+            self._needed = HEADER_BYTES_MAX
             return 0, 0
-
-    def _keep_from(self, position: int) -> None:
-        """Forget what was read, moving the rest only where that costs little for each byte that came in."""
-        if position == len(self._buffer):
-            self._buffer.clear()
-            position = 0
-        elif position >= _COMPACT_BYTES and position * 2 >= len(self._buffer):
-            del self._buffer[:position]
-            position = 0
-        self._position = position
+        if size > self._frame_bytes_max:
+            cap = self._frame_bytes_max
+            self.error = DecodeError(f"a frame of {size} bytes is above frame_bytes_max, {cap}")
+            return 0, 0
+        return size, header

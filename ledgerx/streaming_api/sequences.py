@@ -48,26 +48,26 @@ class Sent:
 
 
 class Received:
-    """Payloads in any order in, in the order of their sequence out; at most `held_max` wait for a gap."""
+    """Payloads in any order in, in the order of their sequence out; at most `held_max` are held for a gap."""
 
     def __init__(self, inseq: int, held_max: int) -> None:
         self.next = inseq
-        self._held: dict[int, Frame] = {}
+        self.held: dict[int, Frame] = {}
         self._held_max = held_max
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self.held)
 
     def hold(self, seq: int, frame: Frame) -> bool:
         """Keep a payload that is ahead; False where too many are."""
-        if len(self._held) >= self._held_max and seq not in self._held:
+        if len(self.held) >= self._held_max and seq not in self.held:
             return False
-        self._held.setdefault(seq, frame)
+        self.held.setdefault(seq, frame)
         return True
 
     def take_next(self) -> Frame | None:
         """The held payload whose turn it is."""
-        frame = self._held.pop(self.next, None) if self._held else None
+        frame = self.held.pop(self.next, None) if self.held else None
         if frame is not None:
             self.next += 1
         return frame

@@ -19,6 +19,7 @@ from ledgerx.streaming_api.payloads import Frame
 __all__ = ["Frame", "Session", "SessionSettings", "SessionSocket"]
 
 _WRITE_BYTES = 65_536
+A = TypeVar("A")
 R = TypeVar("R")
 
 
@@ -166,9 +167,11 @@ class Session:
                     data = bytes(self._core.output[:_WRITE_BYTES])
                 if not data:
                     return
-                sent = self._guard(lambda data=data: self.socket.send(data))  # type: ignore[misc]
+                sent = self._guard(self.socket.send, data)
                 with self._lock:
                     self._core.sent(sent)
+                    if not self._core.output:
+                        return
 
     # ------------------------------------------------------------------ in
 
@@ -185,7 +188,7 @@ class Session:
             if self._core.over:
                 raise self._core.closed_by or SocketDisconnected("the session is over")
             deadline = due if end is None else min(due, end)
-            data = self._guard(lambda deadline=deadline: self.socket.receive_until(deadline))  # type: ignore[misc]
+            data = self._guard(self.socket.receive_until, deadline)
             if data is not None:
                 self._receive(data)
                 return
@@ -244,10 +247,10 @@ class Session:
         if self._core.over:
             self.socket.disconnect()
 
-    def _guard(self, call: Callable[[], R]) -> R:
+    def _guard(self, call: Callable[[A], R], argument: A) -> R:
         """Call; where the connection fails the core is told."""
         try:
-            return call()
+            return call(argument)
         except Error as error:
             self._lost(error)
             raise
