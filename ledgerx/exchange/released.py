@@ -34,7 +34,7 @@ from pathlib import Path
 from ledgerx.errors import JournalWriteFailed
 from ledgerx.exchange.disk import Fsync
 
-__all__ = ["Mark", "MarkFlags", "Marker", "current_boot_id", "renewal_is_due"]
+__all__ = ["Mark", "MarkFlags", "Marker", "current_boot_id", "read_mark", "renewal_is_due"]
 
 _BODY = struct.Struct("<QB36sQ")
 _OLD_BODY = struct.Struct("<QB36s")  # written by builds whose journals had one segment
@@ -89,6 +89,22 @@ def renewal_is_due(mark: Mark | None, *, segment: int = 1, end: int, torn: bool,
     return mark.boot_id != boot_id
 
 
+def read_mark(path: Path) -> Mark | None:
+    """The mark of a file that another process may be writing, None where it cannot be read."""
+    try:
+        return _mark_of(path.read_bytes())
+    except OSError:
+        return None
+
+
+def _mark_of(raw: bytes) -> Mark | None:
+    body, checksum = raw[: -_CHECKSUM.size], raw[-_CHECKSUM.size :]
+    if len(body) not in (_BODY.size, _OLD_BODY.size) or checksum != _CHECKSUM.pack(zlib.crc32(body)):
+        return None
+    end, flags, boot_id, *segment = (_BODY if len(body) == _BODY.size else _OLD_BODY).unpack(body)
+    return Mark(end, MarkFlags(flags), boot_id.rstrip(b"\0").decode("ascii", "replace"), *segment)
+
+
 class Marker:
     """The file that holds the mark, written in place. Raises JournalWriteFailed where the disk refuses."""
 
@@ -102,12 +118,7 @@ class Marker:
 
     def load(self) -> Mark | None:
         """The mark, or None where the file is new or cannot be read."""
-        raw = os.pread(self._fd, _BODY.size + _CHECKSUM.size, 0)
-        body, checksum = raw[: -_CHECKSUM.size], raw[-_CHECKSUM.size :]
-        if len(body) not in (_BODY.size, _OLD_BODY.size) or checksum != _CHECKSUM.pack(zlib.crc32(body)):
-            return None
-        end, flags, boot_id, *segment = (_BODY if len(body) == _BODY.size else _OLD_BODY).unpack(body)
-        return Mark(end, MarkFlags(flags), boot_id.rstrip(b"\0").decode("ascii", "replace"), *segment)
+        return _mark_of(os.pread(self._fd, _BODY.size + _CHECKSUM.size, 0))
 
     def store(self, mark: Mark, *, durable: bool = False) -> None:
         """Write the mark; `durable` waits until it is on the disk."""

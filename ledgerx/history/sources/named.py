@@ -11,20 +11,26 @@ from ledgerx.history.sources.source import Source
 
 __all__ = ["FORMS", "open_source"]
 
-FORMS: Final = "[NAME=]files:FOLDER"
+FORMS: Final = "[NAME=]files:FOLDER or [NAME=]venue:DATA_DIR"
 
 
 def _files(name: str, what: str) -> Source:
     return FileSource(what, name=name or "FILE")
 
 
-_KINDS: Final[dict[str, Callable[[str, str], Source]]] = {"files": _files}
+def _venue(name: str, what: str) -> Source:
+    from ledgerx.history.sources.tape import VenueTape
+
+    return VenueTape(what, name=name or "LEDGERX")
+
+
+_KINDS: Final[dict[str, Callable[[str, str], Source]]] = {"files": _files, "venue": _venue}
 
 
 def open_source(text: str) -> Source:
     """The source that a text names.
 
-    The name is what stands before the colon of its tickers; without one each kind has its own (FILE).
+    The name is what stands before the colon of its tickers; without one each kind has its own.
 
     Raises InvalidField for a text of another form, and what the source raises.
 
