@@ -11,7 +11,7 @@ from ledgerx.history.sources.source import Source
 
 __all__ = ["FORMS", "open_source"]
 
-FORMS: Final = "[NAME=]files:FOLDER or [NAME=]venue:DATA_DIR"
+FORMS: Final = "[NAME=]files:FOLDER, [NAME=]venue:DATA_DIR or [NAME=]ccxt:EXCHANGE"
 
 
 def _files(name: str, what: str) -> Source:
@@ -24,7 +24,13 @@ def _venue(name: str, what: str) -> Source:
     return VenueTape(what, name=name or "LEDGERX")
 
 
-_KINDS: Final[dict[str, Callable[[str, str], Source]]] = {"files": _files, "venue": _venue}
+def _ccxt(name: str, what: str) -> Source:
+    from ledgerx.history.sources.ccxt import CcxtSource, open_exchange
+
+    return CcxtSource(open_exchange(what), name=name or None)
+
+
+_KINDS: Final[dict[str, Callable[[str, str], Source]]] = {"files": _files, "venue": _venue, "ccxt": _ccxt}
 
 
 def open_source(text: str) -> Source:
