@@ -38,7 +38,8 @@ def up(
     as_json: bool,
 ) -> None:
     """Run all that candles need, on this machine alone, until SIGTERM or Ctrl-C."""
-    from ledgerx.history.embedded import EmbeddedHistory
+    from ledgerx.history.embedded import EmbeddedHistory, catalog_uri_of
+    from ledgerx.history.maintenance import Maintenance
     from ledgerx.history.sources.named import open_source
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -48,6 +49,7 @@ def up(
         namespace=namespace,
         relay_endpoint=f"tcp://127.0.0.1:{port}",
         notification_endpoint=f"tcp://127.0.0.1:{notification_port}",
+        after_commits=Maintenance(catalog_uri_of(data_dir), namespace).after_commits,
     )
     with serving() as wait, opened:
         note = opened.note

@@ -48,6 +48,7 @@ def ingestor(
 ) -> None:
     """Fetch candles from sources into an Iceberg warehouse, until SIGTERM or Ctrl-C."""
     from ledgerx.history.ingestor import Ingestor
+    from ledgerx.history.maintenance import Maintenance
     from ledgerx.history.sources.named import open_source
     from ledgerx.history.writer import WarehouseWriter
 
@@ -57,6 +58,7 @@ def ingestor(
         WarehouseWriter(catalog, namespace, warehouse=warehouse),
         [open_source(text) for text in sources],
         jobs_max=jobs,
+        after_commits=Maintenance(catalog, namespace, warehouse=warehouse).after_commits,
         client_keypair=key_pair(certificate),
         server_public_key=relay_key(relay_key_text),
     )

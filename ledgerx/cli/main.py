@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "relay": ("ledgerx.cli.relay:relay", "Run the relay of candles."),
     "replay": ("ledgerx.cli.replay:replay", "Replay a recorded day through the order book."),
     "stream": ("ledgerx.cli.stream:stream", "Watch a streaming session of a venue."),
+    "warehouse": ("ledgerx.cli.warehouse:warehouse", "Keep a warehouse of candles quick, and check it."),
 }
 
 
