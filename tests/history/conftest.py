@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyiceberg.utils.concurrent import ExecutorFactory
@@ -43,3 +44,9 @@ def client(catalog_uri: str) -> Iterator[IcebergClient]:
     """A reader on it."""
     with IcebergClient(catalog_uri) as opened:
         yield opened
+
+
+@pytest.fixture
+def ccxt() -> Any:
+    """The library ccxt."""
+    return pytest.importorskip("ccxt", reason="the extra ccxt is not installed")

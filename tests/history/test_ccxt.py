@@ -164,8 +164,7 @@ def test_what_cannot_be_cured_fails_at_once() -> None:
         list(source(Venue()).pages("ETH/USDT", 60, (0, MINUTE_US)))
 
 
-def test_the_library_is_as_the_source_takes_it_to_be() -> None:
-    ccxt = pytest.importorskip("ccxt", reason="needs the extra ccxt")
+def test_the_library_is_as_the_source_takes_it_to_be(ccxt: Any) -> None:
     exchange = open_exchange("binance")
     assert CcxtSource(exchange).name == "BINANCE"
     assert exchange.enableRateLimit
