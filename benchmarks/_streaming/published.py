@@ -54,7 +54,7 @@ def main(path):
     with open(path, "rb") as file:  # noqa: PTH123 - as its age has it
         data = file.read()
     payloads, _ = frame_decode_all(data)
-    session = Session(SessionSettings(token="token"))
+    session = Session(SessionSettings(token="token"))  # noqa: S106
     part = first(payloads, 1000)
     figures = {
         "frame_encode": rate(len(payloads), lambda: encode(payloads)),

@@ -28,7 +28,7 @@ from ledgerx.exchange.streaming.commands import (
 from ledgerx.exchange.streaming.mids import RANDOM_BITS, RequestKind, make_mid
 from ledgerx.exchange.streaming.quotes import Markets
 from ledgerx.exchange.streaming.reports import LineTranslator
-from ledgerx.exchange.streaming.requests import RequestTranslator
+from ledgerx.exchange.streaming.requests import Asked, RequestTranslator
 from ledgerx.exchange.venue import Turn, Venue
 from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api import seto_pb2 as seto
@@ -194,7 +194,12 @@ class StreamingDesk:
 
     def _asks(self, session: _Session, payload: seto.Payload) -> None:
         self._due[session.key] = session
-        asked = self._requests(session.cid).translate(payload)
+        try:
+            asked = self._requests(session.cid).translate(payload)
+        except Exception:
+            # What a client sent must not end the venue; nothing was asked of the engine yet.
+            _LOGGER.exception("a payload of type %s could not be translated", payload.type)
+            asked = Asked(None, seto.OrderInvalid(seq=payload.eto_payload.seq))
         if asked is not None:
             if asked.refusal is not None:
                 session.after_line.append(wrap(asked.refusal))
