@@ -19,6 +19,7 @@ from ledgerx.sdk.commands import get_cmd_version
 from ledgerx.sdk.context import Context
 from ledgerx.sdk.processor import MessageProcessor
 from ledgerx.sdk.utils import meta
+from ledgerx.streaming_api import client, exceptions, session
 
 REQUIRED = inspect.Parameter.empty
 
@@ -31,6 +32,19 @@ def parameters(function: Any) -> dict[str, Any]:
 
 
 SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
+    # Streaming: session and client. What is keyword-only or has a default of its own is ours.
+    (session.Session.connect, {"self": REQUIRED}),
+    (session.Session.disconnect, {"self": REQUIRED}),
+    (session.Session.flush, {"self": REQUIRED}),
+    (session.Session.logout, {"self": REQUIRED}),
+    (session.Session.next_frame, {"self": REQUIRED}),
+    (session.Session.send, {"self": REQUIRED, "payload": None}),
+    (session.SessionSocket.connect, {"self": REQUIRED}),
+    (session.SessionSocket.disconnect, {"self": REQUIRED}),
+    (session.SessionSocket.recv, {"self": REQUIRED}),
+    (session.SessionSocket.send, {"self": REQUIRED, "byte_array": REQUIRED}),
+    (client.StreamingAPIClient.login, {"self": REQUIRED, "receive": True}),
+    (client.StreamingAPIClient.logout, {"self": REQUIRED, "receive": True}),
     # 2.7 API Reference
     (get_cmd_version, {"version": REQUIRED}),
     (mixin.public, {"obj": REQUIRED}),
@@ -190,6 +204,19 @@ def needs(*names: str, **defaults: Any) -> dict[str, Any]:
 
 EVENT = {"sequence": 0, "ts_exchange_ns": 0, "ts_recv_ns": 0, "quality_flags": 0}
 ORDERFLOW_SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
+    # Streaming: session and client. What is keyword-only or has a default of its own is ours.
+    (session.Session.connect, {"self": REQUIRED}),
+    (session.Session.disconnect, {"self": REQUIRED}),
+    (session.Session.flush, {"self": REQUIRED}),
+    (session.Session.logout, {"self": REQUIRED}),
+    (session.Session.next_frame, {"self": REQUIRED}),
+    (session.Session.send, {"self": REQUIRED, "payload": None}),
+    (session.SessionSocket.connect, {"self": REQUIRED}),
+    (session.SessionSocket.disconnect, {"self": REQUIRED}),
+    (session.SessionSocket.recv, {"self": REQUIRED}),
+    (session.SessionSocket.send, {"self": REQUIRED, "byte_array": REQUIRED}),
+    (client.StreamingAPIClient.login, {"self": REQUIRED, "receive": True}),
+    (client.StreamingAPIClient.logout, {"self": REQUIRED, "receive": True}),
     (orderflow.Engine, {"config": REQUIRED, "library_path": None}),
     (orderflow.Engine.start, needs()),
     (orderflow.Engine.stop, needs()),
@@ -273,6 +300,19 @@ def test_the_properties_of_an_engine_are_the_manuals() -> None:
 
 RANGE = {"ticker": REQUIRED, "period_seconds": REQUIRED, "start_time": REQUIRED, "end_time": REQUIRED}
 HISTORY_SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
+    # Streaming: session and client. What is keyword-only or has a default of its own is ours.
+    (session.Session.connect, {"self": REQUIRED}),
+    (session.Session.disconnect, {"self": REQUIRED}),
+    (session.Session.flush, {"self": REQUIRED}),
+    (session.Session.logout, {"self": REQUIRED}),
+    (session.Session.next_frame, {"self": REQUIRED}),
+    (session.Session.send, {"self": REQUIRED, "payload": None}),
+    (session.SessionSocket.connect, {"self": REQUIRED}),
+    (session.SessionSocket.disconnect, {"self": REQUIRED}),
+    (session.SessionSocket.recv, {"self": REQUIRED}),
+    (session.SessionSocket.send, {"self": REQUIRED, "byte_array": REQUIRED}),
+    (client.StreamingAPIClient.login, {"self": REQUIRED, "receive": True}),
+    (client.StreamingAPIClient.logout, {"self": REQUIRED, "receive": True}),
     (
         history.OHLCClient,
         {
@@ -320,3 +360,32 @@ def test_what_the_candles_manual_awaits_is_a_coroutine(name: str) -> None:
 @pytest.mark.parametrize("name", ["connect", "request_historical_ohlc", "close"])
 def test_what_the_candles_manual_awaits_of_the_low_level_client_is_one(name: str) -> None:
     assert inspect.iscoroutinefunction(getattr(history.HistoryClient, name))
+
+
+# ---------------------------------------------------------------------------------------- streaming
+
+
+def test_the_sessions_arguments_are_the_manuals() -> None:
+    ours = {"core_settings", "clock"}
+    found = parameters(session.Session)
+    assert {name: default for name, default in found.items() if name not in ours} == {
+        "settings": REQUIRED, "inseq": 1, "outseq": 1, "account_sequence": None,
+    }  # fmt: skip
+    found = parameters(session.SessionSettings)
+    assert {name: default for name, default in found.items() if name != "connect_timeout"} == {
+        "username": None, "password": None, "token": None, "host": "stream.smarkets.com", "port": 3801,
+        "ssl": True, "socket_timeout": 30, "ssl_kwargs": None, "tcp_nodelay": True,
+    }  # fmt: skip
+    for kind in (session.Session, session.SessionSocket):
+        assert isinstance(kind.connected, property)
+    assert isinstance(session.Session.raw_socket, property)
+    assert session.Frame._fields == ("bytes", "protobuf")
+
+
+def test_the_streaming_exceptions_are_leaves_of_the_one_tree() -> None:
+    names = (
+        "ConnectionError", "DecodeError", "DownloadError", "InvalidCallbackError", "InvalidUrlError",
+        "ParseError", "SocketDisconnected",
+    )  # fmt: skip
+    for name in names:
+        assert issubclass(getattr(exceptions, name), exceptions.Error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -77,6 +78,22 @@ class Callbacks:
             self._call(name, callback, message=frame.protobuf)
         for callback in self._global:
             self._call(name, callback, name=name, message=frame)
+
+    async def dispatch_async(self, frame: Frame) -> None:
+        """The same, where a handler may be a coroutine function: each is awaited before the next one."""
+        name = name_of(frame.protobuf)
+        for callback in self._named.get(name, ()):
+            await self._await(name, callback, message=frame.protobuf)
+        for callback in self._global:
+            await self._await(name, callback, name=name, message=frame)
+
+    async def _await(self, where: str, callback: Callable[..., Any], **arguments: Any) -> None:
+        try:
+            result = callback(**arguments)
+            if inspect.isawaitable(result):
+                await result
+        except Exception:
+            _LOGGER.exception("a handler of %s failed: %r", where, callback)
 
     def _call(self, where: str, callback: Callable[..., Any], **arguments: Any) -> None:
         try:

@@ -16,7 +16,7 @@ from ledgerx.streaming_api.connection import SessionSettings, SessionSocket
 from ledgerx.streaming_api.core import CoreSettings, Phase, Role, SessionCore
 from ledgerx.streaming_api.payloads import Frame
 
-__all__ = ["Frame", "Session", "SessionSettings", "SessionSocket"]
+__all__ = ["Frame", "Session", "SessionSettings", "SessionSocket", "login_of"]
 
 _WRITE_BYTES = 65_536
 A = TypeVar("A")
@@ -107,7 +107,7 @@ class Session:
 
         Raises the streaming ConnectionError: without credentials before any byte is sent.
         """
-        login = self._login()
+        login = login_of(self.settings)
         if not self.socket.connect():
             return
         with self._lock:
@@ -214,14 +214,6 @@ class Session:
             account_sequence=account_sequence,
         )
 
-    def _login(self) -> seto.Login:
-        settings = self.settings
-        if settings.token:
-            return seto.Login(cookie=settings.token.encode())
-        if settings.username and settings.password:
-            return seto.Login(username=settings.username, password=settings.password)
-        raise ConnectionLost("no credentials: give SessionSettings a token, or a username and a password")
-
     def _tick(self) -> float:
         """What is due now, sent if it must be; the time of the next."""
         with self._lock:
@@ -258,3 +250,12 @@ class Session:
     def _lost(self, error: Error) -> None:
         with self._lock:
             self._core.lost(error)
+
+
+def login_of(settings: SessionSettings) -> seto.Login:
+    """The login of settings: the token's, or else the username's. Raises ConnectionError for neither."""
+    if settings.token:
+        return seto.Login(cookie=settings.token.encode())
+    if settings.username and settings.password:
+        return seto.Login(username=settings.username, password=settings.password)
+    raise ConnectionLost("no credentials: give SessionSettings a token, or a username and a password")
