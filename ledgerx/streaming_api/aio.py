@@ -1,4 +1,4 @@
-"""The session and its client under asyncio, from the same core.
+"""The session and its client under asyncio, from the same core::
 
     async with AsyncStreamingAPIClient(AsyncSession(settings)) as client:
         client.add_handler("seto.order_executed", on_executed)

@@ -1,4 +1,4 @@
-"""A client with callbacks: reads frames of a session and calls the handlers of each.
+"""A client with callbacks: reads frames of a session and calls the handlers of each::
 
 client = StreamingAPIClient(Session(SessionSettings("alice", "secret", host="127.0.0.1")))
 client.add_handler("seto.order_executed", lambda message: print(message.order_executed))

@@ -2,7 +2,7 @@
 
 It resumes after the account's message dispatched last, so that handlers get each one once and in order; it
 subscribes again; it waits longer after each failure in a row. It never sends an order again: whether one that
-was on its way arrived is told by the messages of the account, by the order's reference.
+was on its way arrived is told by the messages of the account, by the order's reference::
 
     client = ReconnectingClient(Session(settings))
     client.add_reconnect_handler(lambda in_doubt: ...)
@@ -59,8 +59,8 @@ class ReconnectingClient(StreamingAPIClient):
 
     Args:
         session: not connected yet.
-        backoff_first_s, backoff_max_s: the wait after the first failure, doubled for each one more in a row
-            up to the other; half to all of it, by chance.
+        backoff_first_s: the wait after the first failure; half to all of it, by chance.
+        backoff_max_s: up to which it doubles with each failure more in a row.
         attempts_max: logins in a row that may fail; None: no limit.
 
     `read`, `flush` and `login` log in again where the connection fails. They raise LoginError for a refusal
