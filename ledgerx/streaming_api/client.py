@@ -1,12 +1,14 @@
-"""A client with callbacks: reads frames of a session and calls the handlers of each::
+"""A client with callbacks: reads frames of a session and calls the handlers of each.
 
-client = StreamingAPIClient(Session(SessionSettings("alice", "secret", host="127.0.0.1")))
-client.add_handler("seto.order_executed", lambda message: print(message.order_executed))
-client.login()
-client.send(seto.OrderCreate(...))
-client.flush()
-while True:
-    client.read()
+A program logs in, sends, and reads for as long as it likes::
+
+    client = StreamingAPIClient(Session(SessionSettings("alice", "secret", host="127.0.0.1")))
+    client.add_handler("seto.order_executed", lambda message: print(message.order_executed))
+    client.login()
+    client.send(seto.OrderCreate(...))
+    client.flush()
+    while True:
+        client.read()
 """
 
 from __future__ import annotations
