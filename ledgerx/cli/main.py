@@ -21,6 +21,7 @@ __all__ = ["main"]
 _COMMANDS: Final = {
     "account": ("ledgerx.cli.account:account", "Register, list and remove traders."),
     "candles": ("ledgerx.cli.candles:candles", "Fetch candles, from the warehouse or a source."),
+    "catalog": ("ledgerx.cli.catalog:catalog", "Serve a REST catalog of candles."),
     "demo": ("ledgerx.cli.demo:demo", "Trade on a venue of its own and verify it."),
     "exchange": ("ledgerx.cli.exchange:exchange", "Run a venue."),
     "flow": ("ledgerx.cli.flow:flow", "Trade a recorded market day on a venue."),

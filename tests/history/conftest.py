@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from pyiceberg.utils.concurrent import ExecutorFactory
 
+from ledgerx.history.catalog import CatalogServer
 from ledgerx.history.warehouse import IcebergClient
 from ledgerx.history.writer import WarehouseWriter
+
+EVERY_CATALOG = ("test_warehouse", "test_maintenance")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,10 +27,21 @@ def _pyicebergs_threads() -> None:
         waiting.result()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is said of warehouses is said of every catalog."""
+    if "catalog_uri" in metafunc.fixturenames and metafunc.module.__name__ in EVERY_CATALOG:
+        metafunc.parametrize("catalog_uri", ["sqlite", "rest"], indirect=True)
+
+
 @pytest.fixture
-def catalog_uri(tmp_path: Path) -> str:
+def catalog_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A catalog that nothing is in."""
-    return f"sqlite:///{tmp_path}/catalog.db"
+    uri = f"sqlite:///{tmp_path}/catalog.db"
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield uri
+        return
+    with CatalogServer(uri, port=0) as server:
+        yield server.uri
 
 
 @pytest.fixture
