@@ -135,7 +135,11 @@ def open_catalog(uri: str, *, warehouse: str | None = None) -> Catalog:
 
 
 def ensure_tables(catalog: Catalog, namespace: str) -> None:
-    """Make the namespace and its tables where they are not there. Raises WarehouseUnavailable."""
+    """Make the namespace and its tables where they are not there.
+
+    Raises WarehouseUnavailable, and InvalidField for a catalog that has no place of its own for new files and
+    was opened without a `warehouse`.
+    """
     errors = needed("pyiceberg.exceptions", "the warehouse of candles")
     with foreign_errors("the catalog"):
         _again_where_beaten(lambda: catalog.create_namespace_if_not_exists(namespace))
@@ -150,6 +154,11 @@ def ensure_tables(catalog: Catalog, namespace: str) -> None:
                 )
             except (errors.TableAlreadyExistsError, errors.CommitFailedException):
                 continue  # another process made it meanwhile
+            except ValueError as error:
+                if "No default path" not in str(error):
+                    raise
+                text = "warehouse is missing: say where the files of a new warehouse go, a folder or a URI"
+                raise InvalidField(text, field="warehouse", value=None) from error
 
 
 def load_table(catalog: Catalog, namespace: str, name: str) -> Table | None:

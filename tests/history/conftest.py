@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgresql_server import Postgresql
 from pyiceberg.utils.concurrent import ExecutorFactory
 
 from ledgerx.history.catalog import CatalogServer
@@ -30,24 +31,39 @@ def _pyicebergs_threads() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What is said of warehouses is said of every catalog."""
     if "catalog_uri" in metafunc.fixturenames and metafunc.module.__name__ in EVERY_CATALOG:
-        metafunc.parametrize("catalog_uri", ["sqlite", "rest"], indirect=True)
+        kinds = ["sqlite", "rest", pytest.param("postgresql", marks=pytest.mark.full)]
+        metafunc.parametrize("catalog_uri", kinds, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """Debian's PostgreSQL, started for these tests."""
+    pytest.importorskip("psycopg2", reason="the extra postgres is not installed")
+    if Postgresql.programs() is None:
+        pytest.skip("no PostgreSQL: apt-get install postgresql")
+    with Postgresql() as server:
+        yield server
 
 
 @pytest.fixture
 def catalog_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A catalog that nothing is in."""
     uri = f"sqlite:///{tmp_path}/catalog.db"
-    if getattr(request, "param", "sqlite") == "sqlite":
+    kind = getattr(request, "param", "sqlite")
+    if kind == "sqlite":
         yield uri
+        return
+    if kind == "postgresql":
+        yield request.getfixturevalue("postgresql").database()
         return
     with CatalogServer(uri, port=0) as server:
         yield server.uri
 
 
 @pytest.fixture
-def writer(catalog_uri: str) -> Iterator[WarehouseWriter]:
+def writer(catalog_uri: str, tmp_path: Path) -> Iterator[WarehouseWriter]:
     """A writer on it, the tables made."""
-    opened = WarehouseWriter(catalog_uri)
+    opened = WarehouseWriter(catalog_uri, warehouse=str(tmp_path / "warehouse"))
     opened.open()
     yield opened
     opened.close()

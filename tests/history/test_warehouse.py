@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from candle_makers import MINUTE_US, fill, span
+from pyiceberg.catalog import load_catalog
 
 from ledgerx.errors import InvalidField, WarehouseError, WarehouseUnavailable
 from ledgerx.history.sources import Instrument
+from ledgerx.history.tables import ensure_tables
 from ledgerx.history.warehouse import IcebergClient
 from ledgerx.history.writer import Filled, WarehouseWriter
 
@@ -117,11 +119,13 @@ def test_a_commit_is_seen_by_its_number(writer: WarehouseWriter, client: Iceberg
     assert not client.has_commit(commit.sequence_number + 1)
 
 
-def test_two_writers_on_one_range_leave_each_row_once(catalog_uri: str, client: IcebergClient) -> None:
+def test_two_writers_on_one_range_leave_each_row_once(
+    catalog_uri: str, client: IcebergClient, tmp_path: Path
+) -> None:
     meet = threading.Barrier(2)
 
     def write(ranges: list[Filled]) -> None:
-        writer = WarehouseWriter(catalog_uri)
+        writer = WarehouseWriter(catalog_uri, warehouse=str(tmp_path / "warehouse"))
         writer.open()
         meet.wait(30)
         for one in ranges:
@@ -169,3 +173,10 @@ def test_a_catalog_that_cannot_be_opened_is_a_connection_error_that_hides_the_pa
     ):
         client.has_data(ABC, 60, 0, 1)
     assert "secret" not in str(caught.value)
+
+
+def test_a_new_catalog_without_a_place_for_files_asks_for_one(tmp_path: Path) -> None:
+    catalog = load_catalog("bare", type="sql", uri=f"sqlite:///{tmp_path}/bare.db")
+    with pytest.raises(InvalidField, match="warehouse is missing"):
+        ensure_tables(catalog, "trading")
+    catalog.close()
