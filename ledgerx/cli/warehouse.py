@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ledgerx.cli.arguments import DATA_DIR
-from ledgerx.cli.history_options import NAMESPACE
+from ledgerx.cli.history_options import NAMESPACE, word
 
 __all__ = ["warehouse"]
 
@@ -19,6 +19,18 @@ def _place(command: Callable[..., Any]) -> Callable[..., Any]:
     command = NAMESPACE(command)
     command = click.option("--catalog", metavar="URI", help="Of the warehouse, without --data-dir.")(command)
     return click.option("--data-dir", type=DATA_DIR, help="The folder of pyledgerx history up.")(command)
+
+
+def _time(text: str) -> int:
+    from ledgerx.history.words import parse_time
+
+    return parse_time(text)
+
+
+def _periods(ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[int, ...]:
+    from ledgerx.history.words import parse_period
+
+    return tuple(word(parse_period)(ctx, parameter, text) for text in texts or ("1m",))
 
 
 def _uri(data_dir: Path | None, catalog: str | None) -> str:
@@ -79,3 +91,37 @@ def verify(data_dir: Path | None, catalog: str | None, namespace: str) -> None:
     click.echo(f"warehouse: {found.candles:,} candles of {found.tickers} tickers, {len(found.wrong)} faults")
     if not found.ok:
         raise SystemExit(1)
+
+
+@warehouse.command()
+@click.argument("ticker")
+@_place
+@click.option("--source", required=True, metavar="[NAME=]KIND:WHAT", help="Where its candles come from.")
+@click.option("--period", "periods", multiple=True, callback=_periods, help="Such as 1m; several times.")
+@click.option("--from", "start", required=True, callback=word(_time), help="The first day.")
+@click.option("--to", "end", required=True, callback=word(_time), help="The end, widened to whole days.")
+@click.option("--ray", metavar="ADDRESS", help="Run on a Ray cluster: auto, local, or its address.")
+def fill(
+    ticker: str,
+    data_dir: Path | None,
+    catalog: str | None,
+    namespace: str,
+    source: str,
+    periods: tuple[int, ...],
+    start: int,
+    end: int,
+    ray: str | None,
+) -> None:
+    """Fill long ranges of TICKER (SOURCE:SYMBOL) day by day, without a relay."""
+    from ledgerx.history.shards import fill as run
+    from ledgerx.history.shards import runner_of, shards_of
+    from ledgerx.history.writer import WarehouseWriter
+
+    shards = shards_of(source, ticker, (start, end), periods)
+    writer = WarehouseWriter(_uri(data_dir, catalog), namespace)
+    writer.open()
+    try:
+        count = sum(run(writer, shards, runner_of(ray)))
+    finally:
+        writer.close()
+    click.echo(f"filled {count:,} candles of {len(shards)} shards")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +81,16 @@ def client(catalog_uri: str) -> Iterator[IcebergClient]:
 def ccxt() -> Any:
     """The library ccxt."""
     return pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+
+
+@pytest.fixture
+def ray() -> Any:
+    """The library Ray."""
+    return pytest.importorskip("ray", reason="the extra ray is not installed")
+
+
+@pytest.fixture
+def without_ray() -> None:
+    """A Python that has no Ray."""
+    if importlib.util.find_spec("ray") is not None:
+        pytest.skip("Ray is installed here")

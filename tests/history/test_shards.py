@@ -1,0 +1,112 @@
+"""Shards: a range made day by day equals the range made at once, whoever runs them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ledgerx.cli.main import main
+from ledgerx.errors import InvalidField, MissingExtra, SourceFailed
+from ledgerx.history.shards import InProcess, OnRay, fill, shard_candles, shards_of
+from ledgerx.history.sources.files import FileSource
+from ledgerx.history.warehouse import IcebergClient
+from ledgerx.history.writer import WarehouseWriter
+
+DAY_US = 86_400_000_000
+PERIODS = (60, 300, 3600, 86_400)
+START = 1_700_006_400_000_000  # a day's first moment
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """Three days of trades, one every 40 seconds, with an empty second day."""
+    rows = ["timestamp_us,price,qty,side"]
+    for day in (0, 2):
+        for number in range(2160):
+            time = START + day * DAY_US + number * 40_000_000
+            rows.append(f"{time},{100 + number % 7},{1 + number % 3},{'buy' if number % 2 else 'sell'}")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "ABC.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path / "source"
+
+
+def test_day_by_day_is_what_the_whole_range_is(
+    recorded: Path, writer: WarehouseWriter, client: IcebergClient
+) -> None:
+    shards = shards_of(f"files:{recorded}", "FILE:ABC", (START, START + 3 * DAY_US), PERIODS, days=1)
+    assert len(shards) == 3
+    assert sum(fill(writer, shards, InProcess())) > 0
+    source = FileSource(recorded)
+    for period in PERIODS:
+        ((page),) = source.pages("ABC", period, (START, START + 3 * DAY_US))
+        frame = client.query_ohlc("FILE:ABC", period, START, START + 3 * DAY_US)
+        assert frame["timestamp"].tolist() == page.candles.timestamp.tolist()
+        for column in ("open", "high", "low", "close", "volume", "quote_volume", "trade_count", "buy_vol"):
+            assert frame[column].tolist() == getattr(page.candles, column).tolist(), (period, column)
+        assert client.find_missing_ranges("FILE:ABC", period, START, START + 3 * DAY_US) == []
+    # Once more changes nothing.
+    before = client.query_ohlc_arrow("FILE:ABC", 60, START, START + 3 * DAY_US)
+    list(fill(writer, shards, InProcess()))
+    assert client.query_ohlc_arrow("FILE:ABC", 60, START, START + 3 * DAY_US).equals(before)
+
+
+def test_a_range_is_widened_to_whole_days() -> None:
+    (shard,) = shards_of("files:x", "FILE:ABC", (START + 5, START + DAY_US + 1), (60,))
+    assert shard.span == (START, START + 2 * DAY_US)
+
+
+@pytest.mark.parametrize("periods", [(604_800,), (60, 7), (300, 420)])
+def test_a_period_that_days_do_not_hold_is_named(periods: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidField, match="divide a day"):
+        shards_of("files:x", "FILE:ABC", (START, START + DAY_US), periods)
+
+
+def test_a_symbol_that_is_not_there_is_named(recorded: Path) -> None:
+    (shard,) = shards_of(f"files:{recorded}", "FILE:XYZ", (START, START + DAY_US), (60,))
+    with pytest.raises(SourceFailed, match="XYZ"):
+        shard_candles(shard)
+
+
+def test_the_command_fills_a_warehouse(recorded: Path, tmp_path: Path, catalog_uri: str) -> None:
+    arguments = ["FILE:ABC", "--catalog", catalog_uri, "--source", f"files:{recorded}", "--period", "1h"]
+    days = ["--from", str(START), "--to", str(START + 3 * DAY_US)]
+    done = CliRunner().invoke(main, ["warehouse", "fill", *arguments, *days])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "filled 48 candles of 1 shards\n"
+
+
+def test_ray_fills_what_this_process_fills(
+    recorded: Path, catalog_uri: str, tmp_path: Path, client: IcebergClient, ray: Any
+) -> None:
+    # In a process of its own: Ray leaves threads and descriptors behind in each that used it.
+    command = [
+        sys.executable,
+        "-m",
+        "ledgerx.cli",
+        "warehouse",
+        "fill",
+        "FILE:ABC",
+        "--source",
+        f"files:{recorded}",
+    ]
+    command += ["--from", str(START), "--to", str(START + 3 * DAY_US), "--period", "1m", "--period", "1h"]
+    (tmp_path / "here").mkdir()
+    here = f"sqlite:///{tmp_path}/here/catalog.db"
+    for uri, more in ((catalog_uri, ["--ray", "local"]), (here, [])):
+        subprocess.run([*command, "--catalog", uri, *more], check=True, capture_output=True, timeout=100)
+    with IcebergClient(here) as other:
+        for period in (60, 3600):
+            span = ("FILE:ABC", period, START, START + 3 * DAY_US)
+            assert client.query_ohlc_arrow(*span).equals(other.query_ohlc_arrow(*span))
+            assert len(client.query_ohlc(*span)) > 0
+    assert ray.__version__
+
+
+def test_without_ray_the_extra_is_named(without_ray: None) -> None:
+    with pytest.raises(MissingExtra, match=r"\[ray\]"):
+        OnRay()
