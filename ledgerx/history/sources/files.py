@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledgerx.errors import InvalidData, SourceFailed
-from ledgerx.history.candles import UNKNOWN, Candles, Trades, candles_of, longer_candles
+from ledgerx.history.candles import EVER, UNKNOWN, Candles, Trades, candles_of, longer_candles
 from ledgerx.history.extras import needed
 from ledgerx.history.periods import MICROSECONDS, Range, derives_from
 from ledgerx.history.sources.source import Instrument, Page
@@ -46,18 +46,18 @@ class Recording:
         self.price_scale = price_scale
         self.size_scale = size_scale
 
-    def candles(self, period_seconds: int) -> Candles:
-        """All candles of a period; those at the edges of recorded trades are partial.
+    def candles(self, period_seconds: int, within: Range = EVER) -> Candles:
+        """The candles of a period in whole periods' range; those at the edges of recorded trades are partial.
 
         Raises InvalidData for a period that recorded candles do not divide.
         """
         if isinstance(self.content, Candles):
             if period_seconds == self.content.period_seconds:
-                return self.content
-            return longer_candles(self.content, period_seconds)
+                return self.content.between(*within)
+            return longer_candles(self.content.between(*within), period_seconds)
         times = self.content.timestamp
         complete = (int(times[0]), int(times[-1]) + 1) if len(times) else (0, 0)
-        return candles_of(self.content, [period_seconds], complete)[period_seconds]
+        return candles_of(self.content.between(*within), [period_seconds], complete)[period_seconds]
 
 
 class FileSource:
@@ -111,7 +111,7 @@ class FileSource:
                 f"{self.name}:{symbol} is recorded in candles of {recording.content.period_seconds} s:"
                 f" none of {period_seconds} s can be made of them"
             )
-        candles = recording.candles(period_seconds).between(*wanted)
+        candles = recording.candles(period_seconds, wanted)
         start = wanted[0]
         for first in range(0, max(len(candles), 1), self._page_candles_max):
             turn = candles.sliced(first, first + self._page_candles_max)
