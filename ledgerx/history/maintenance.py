@@ -35,6 +35,9 @@ SMALL_ROWS: Final = 250_000
 FILES_MIN: Final = 8
 """So many small files of one partition are worth being made one."""
 KEEP_S: Final = 3600.0
+UPKEEP_KEEP_S: Final = 10.0
+"""What an ingestor keeps of states: little, since a commit copies them all. Readers need files, which a sweep
+leaves for long, and have their state's list of them already."""
 SWEEP_AGE_S: Final = 86_400.0
 EVERY_COMMITS: Final = 50
 _WHAT: Final = "the upkeep of a warehouse"
@@ -127,7 +130,7 @@ class Maintenance:
             return
         try:
             self.compact()
-            self.expire()
+            self.expire(UPKEEP_KEEP_S)
             self.close()
         except Exception:
             _log.exception("the warehouse's upkeep failed; it is tried again after %d commits", EVERY_COMMITS)
