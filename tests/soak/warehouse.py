@@ -108,8 +108,9 @@ def main() -> int:
     first, last = (statistics.median(part) * 1e3 for part in (each[:tenth], each[-tenth:]))
     print(
         f"candles {found.candles:,}, commits {options.commits:,} in {seconds:.0f} s"
-        f" ({first:.0f} ms each at first, {last:.0f} ms at last), {files} data files, faults {len(found.wrong)}, a day's scan"
-        f" {ours * 1e3:.1f} ms, fresh {theirs * 1e3:.1f} ms: {ours / theirs:.2f} of at most {COST_MAX:g}",
+        f" ({first:.0f} ms each at first, {last:.0f} ms at last), {files} data files,"
+        f" faults {len(found.wrong)}, a day's scan {ours * 1e3:.1f} ms, fresh {theirs * 1e3:.1f} ms:"
+        f" {ours / theirs:.2f} of at most {COST_MAX:g}",
         flush=True,
     )
     complete = found.candles == options.commits * options.rows
