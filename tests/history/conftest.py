@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from ledgerx.history.catalog import CatalogServer
 from ledgerx.history.warehouse import IcebergClient
 from ledgerx.history.writer import WarehouseWriter
 
+S3_PLACE = "LEDGERX_TEST_S3_PLACE"
 EVERY_CATALOG = ("test_warehouse", "test_maintenance")
 
 
@@ -33,6 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What is said of warehouses is said of every catalog."""
     if "catalog_uri" in metafunc.fixturenames and metafunc.module.__name__ in EVERY_CATALOG:
         kinds = ["sqlite", "rest", pytest.param("postgresql", marks=pytest.mark.full)]
+        kinds += ["s3"] if S3_PLACE in os.environ else []
         metafunc.parametrize("catalog_uri", kinds, indirect=True)
 
 
@@ -51,7 +54,7 @@ def catalog_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
     """A catalog that nothing is in."""
     uri = f"sqlite:///{tmp_path}/catalog.db"
     kind = getattr(request, "param", "sqlite")
-    if kind == "sqlite":
+    if kind in ("sqlite", "s3"):
         yield uri
         return
     if kind == "postgresql":
@@ -64,7 +67,9 @@ def catalog_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
 @pytest.fixture
 def writer(catalog_uri: str, tmp_path: Path) -> Iterator[WarehouseWriter]:
     """A writer on it, the tables made."""
-    opened = WarehouseWriter(catalog_uri, warehouse=str(tmp_path / "warehouse"))
+    # Of S3 the test that started it told: each warehouse has a folder of its own there.
+    place = f"{os.environ[S3_PLACE]}{tmp_path}" if S3_PLACE in os.environ else str(tmp_path / "warehouse")
+    opened = WarehouseWriter(catalog_uri, warehouse=place)
     opened.open()
     yield opened
     opened.close()
@@ -94,3 +99,10 @@ def without_ray() -> None:
     """A Python that has no Ray."""
     if importlib.util.find_spec("ray") is not None:
         pytest.skip("Ray is installed here")
+
+
+@pytest.fixture
+def ministack() -> None:
+    """A process may be an S3 of its own."""
+    if importlib.util.find_spec("ministack") is None:
+        pytest.skip("no S3: pip install ministack")
