@@ -14,7 +14,7 @@ from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.core import CoreSettings
 
 PROGRAM = Path(__file__).with_name("published_trader.py")
-HEARTBEAT_S = 0.5
+HEARTBEAT_S = 1.0
 
 
 def test_the_published_client_trades_resumes_and_logs_out(published_python: Path) -> None:

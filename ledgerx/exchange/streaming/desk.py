@@ -47,6 +47,7 @@ _PAGE_BYTES: Final = 256 * 1024
 _PRIMING_MESSAGES: Final = 200  # before where a session begins: whose acceptance was told
 _COMMANDS_A_TURN: Final = 1_000
 _SUBSCRIPTIONS_MAX: Final = 1_000
+_ANSWERS_WAITING_MAX: Final = 10_000
 
 
 class _Session:
@@ -116,6 +117,10 @@ class StreamingDesk:
                 continue
             if isinstance(command, Asks):
                 self._asks(session, command.payload)
+                if len(session.after_line) > _ANSWERS_WAITING_MAX:
+                    _LOGGER.warning("a session of account %s asks and does not read: it is cut", session.cid)
+                    self._out.append(Refused(session.key, eto.LOGOUT_SERVICE_TEMPORARILY_UNAVAILABLE))
+                    self._ended(session, lost=True)
             elif isinstance(command, Written):
                 session.in_flight -= command.count
                 self._due[session.key] = session

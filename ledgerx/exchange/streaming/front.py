@@ -51,7 +51,7 @@ _FAREWELL_S: Final = 0.5
 class _Peer:
     """A connection with what the front knows of it."""
 
-    __slots__ = ("core", "key", "link", "logged_in", "mask", "unreported", "verifying")
+    __slots__ = ("core", "key", "link", "logged_in", "mask", "over_at", "unreported", "verifying")
 
     def __init__(self, key: int, link: Link) -> None:
         self.key = key
@@ -61,6 +61,7 @@ class _Peer:
         self.verifying = False
         self.logged_in = False
         self.unreported = 0
+        self.over_at: float | None = None  # since when it is over, but for bytes that nobody takes
 
 
 class StreamingFront:
@@ -276,6 +277,11 @@ class StreamingFront:
             self._selector.register(self._listening, selectors.EVENT_READ)
         for peer in list(self._peers.values()):
             peer.core.tick(now)
+            if peer.core.over:
+                peer.over_at = now if peer.over_at is None else peer.over_at
+                if now - peer.over_at > self._settings.logout_timeout_s:
+                    self._drop(peer)
+                    continue
             if peer.core.urgent or peer.core.over:
                 self._serve(peer, now)
 
