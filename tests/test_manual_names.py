@@ -204,19 +204,6 @@ def needs(*names: str, **defaults: Any) -> dict[str, Any]:
 
 EVENT = {"sequence": 0, "ts_exchange_ns": 0, "ts_recv_ns": 0, "quality_flags": 0}
 ORDERFLOW_SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
-    # Streaming: session and client. What is keyword-only or has a default of its own is ours.
-    (session.Session.connect, {"self": REQUIRED}),
-    (session.Session.disconnect, {"self": REQUIRED}),
-    (session.Session.flush, {"self": REQUIRED}),
-    (session.Session.logout, {"self": REQUIRED}),
-    (session.Session.next_frame, {"self": REQUIRED}),
-    (session.Session.send, {"self": REQUIRED, "payload": None}),
-    (session.SessionSocket.connect, {"self": REQUIRED}),
-    (session.SessionSocket.disconnect, {"self": REQUIRED}),
-    (session.SessionSocket.recv, {"self": REQUIRED}),
-    (session.SessionSocket.send, {"self": REQUIRED, "byte_array": REQUIRED}),
-    (client.StreamingAPIClient.login, {"self": REQUIRED, "receive": True}),
-    (client.StreamingAPIClient.logout, {"self": REQUIRED, "receive": True}),
     (orderflow.Engine, {"config": REQUIRED, "library_path": None}),
     (orderflow.Engine.start, needs()),
     (orderflow.Engine.stop, needs()),
@@ -300,19 +287,6 @@ def test_the_properties_of_an_engine_are_the_manuals() -> None:
 
 RANGE = {"ticker": REQUIRED, "period_seconds": REQUIRED, "start_time": REQUIRED, "end_time": REQUIRED}
 HISTORY_SIGNATURES: list[tuple[Any, dict[str, Any]]] = [
-    # Streaming: session and client. What is keyword-only or has a default of its own is ours.
-    (session.Session.connect, {"self": REQUIRED}),
-    (session.Session.disconnect, {"self": REQUIRED}),
-    (session.Session.flush, {"self": REQUIRED}),
-    (session.Session.logout, {"self": REQUIRED}),
-    (session.Session.next_frame, {"self": REQUIRED}),
-    (session.Session.send, {"self": REQUIRED, "payload": None}),
-    (session.SessionSocket.connect, {"self": REQUIRED}),
-    (session.SessionSocket.disconnect, {"self": REQUIRED}),
-    (session.SessionSocket.recv, {"self": REQUIRED}),
-    (session.SessionSocket.send, {"self": REQUIRED, "byte_array": REQUIRED}),
-    (client.StreamingAPIClient.login, {"self": REQUIRED, "receive": True}),
-    (client.StreamingAPIClient.logout, {"self": REQUIRED, "receive": True}),
     (
         history.OHLCClient,
         {
