@@ -127,7 +127,7 @@ def _password() -> str:
 def _line(name: str, payload: Any) -> Text:
     """One frame: its number, its name, its fields."""
     module, _, kind = name.partition(".")
-    message = getattr(payload, kind, None) if module == "seto" else None
+    message = getattr(payload if module == "seto" else payload.eto_payload, kind, None)
     fields = "" if message is None else _fields(message)
     colour = _COLOURS.get(module if module == "eto" else kind.partition("_")[0], "")
     return Text.assemble(f"{payload.eto_payload.seq:>6} ", (f"{name:<28} ", colour), fields)

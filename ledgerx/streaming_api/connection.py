@@ -116,7 +116,10 @@ class SessionSocket:
             sock.setblocking(False)
         except (OSError, ValueError) as error:
             sock.close()
-            raise ConnectionLost(f"no TLS session with {where}: {error}") from error
+            hint = ""
+            if isinstance(error, ssl.SSLCertVerificationError):
+                hint = ": ssl_kwargs={'ca_certs': FILE} names whose certificates are trusted"
+            raise ConnectionLost(f"no TLS session with {where}: {error}{hint}") from error
         except BaseException:
             sock.close()
             raise
