@@ -25,7 +25,7 @@ from ledgerx.errors import (
 from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.framing import FRAME_BYTES_MAX, Deframer, frame_encode
-from ledgerx.streaming_api.payloads import Frame, account_sequence_of, admin, parse, serialise
+from ledgerx.streaming_api.payloads import Frame, account_sequence_of, admin, admin_bytes, parse, serialise
 from ledgerx.streaming_api.sequences import Received, Sent
 
 __all__ = ["CoreSettings", "Phase", "Role", "SessionCore"]
@@ -286,9 +286,9 @@ class SessionCore:
             return now
         if now >= silent and not self._pinged:
             self._pinged = True
-            self._say(admin(eto.PAYLOAD_PING), now)
+            self._say(eto.PAYLOAD_PING, now)
         elif now >= self._last_sent + interval:
-            self._say(admin(eto.PAYLOAD_HEARTBEAT), now)
+            self._say(eto.PAYLOAD_HEARTBEAT, now)
         due = min(self._last_sent + interval, silent + interval if self._pinged else silent)
         if self._gap_since is not None:
             due = min(due, self._gap_since + self.settings.gap_timeout_s)
@@ -303,9 +303,12 @@ class SessionCore:
         self.outseq += 1
         self._last_sent = now
 
-    def _say(self, payload: seto.Payload, now: float) -> None:
-        """Send what must not wait for the user's flush."""
-        self._stamp(payload, now)
+    def _say(self, kind: int, now: float) -> None:
+        """Send an admin payload without fields, which must not wait for the user's flush."""
+        frame_encode(self.output, admin_bytes(kind, self.outseq))
+        self._sent.add(self.outseq, None)
+        self.outseq += 1
+        self._last_sent = now
         self.urgent = True
 
     def _open(self, now: float) -> None:
@@ -348,7 +351,8 @@ class SessionCore:
         if self.phase in (Phase.OPEN, Phase.LOGIN):
             request = admin(eto.PAYLOAD_REPLAY)
             request.eto_payload.replay.seq = self._received.next
-            self._say(request, now)
+            self._stamp(request, now)
+            self.urgent = True
 
     def _release(self, now: float) -> None:
         """Deliver what waited for the gap, which is closed as far as it goes."""
@@ -377,10 +381,10 @@ class SessionCore:
         if kind == eto.PAYLOAD_HEARTBEAT:
             # Only the client answers, or the two would never stop.
             if self.role is Role.CLIENT and self.phase is Phase.OPEN:
-                self._say(admin(eto.PAYLOAD_HEARTBEAT), now)
+                self._say(eto.PAYLOAD_HEARTBEAT, now)
         elif kind == eto.PAYLOAD_PING:
             if self.phase is Phase.OPEN:
-                self._say(admin(eto.PAYLOAD_PONG), now)
+                self._say(eto.PAYLOAD_PONG, now)
         elif kind == eto.PAYLOAD_LOGIN_RESPONSE:
             if self.role is Role.CLIENT and self.phase is Phase.LOGIN:
                 self.session = message.login_response.session
