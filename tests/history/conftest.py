@@ -19,6 +19,7 @@ from ledgerx.history.writer import WarehouseWriter
 
 S3_PLACE = "LEDGERX_TEST_S3_PLACE"
 EVERY_CATALOG = ("test_warehouse", "test_maintenance")
+EVERY_CATALOG_IN_FULL = ("test_whole_path",)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,6 +38,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = ["sqlite", "rest", pytest.param("postgresql", marks=pytest.mark.full)]
         kinds += ["s3"] if S3_PLACE in os.environ else []
         metafunc.parametrize("catalog_uri", kinds, indirect=True)
+    elif "catalog_uri" in metafunc.fixturenames and metafunc.module.__name__ in EVERY_CATALOG_IN_FULL:
+        others = [pytest.param(kind, marks=pytest.mark.full) for kind in ("rest", "postgresql made")]
+        metafunc.parametrize("catalog_uri", ["sqlite", *others], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +61,13 @@ def catalog_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
     if kind in ("sqlite", "s3"):
         yield uri
         return
-    if kind == "postgresql":
-        yield request.getfixturevalue("postgresql").database()
+    if kind.startswith("postgresql"):
+        database = request.getfixturevalue("postgresql").database()
+        if kind == "postgresql made":  # so that nothing need be told where its files go
+            made = WarehouseWriter(database, warehouse=str(tmp_path / "warehouse"))
+            made.open()
+            made.close()
+        yield database
         return
     with CatalogServer(uri, port=0) as server:
         yield server.uri
