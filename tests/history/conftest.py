@@ -39,7 +39,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds += ["s3"] if S3_PLACE in os.environ else []
         metafunc.parametrize("catalog_uri", kinds, indirect=True)
     elif "catalog_uri" in metafunc.fixturenames and metafunc.module.__name__ in EVERY_CATALOG_IN_FULL:
-        others = [pytest.param(kind, marks=pytest.mark.full) for kind in ("rest", "postgresql made")]
+        others: list[Any] = [
+            pytest.param(kind, marks=pytest.mark.full) for kind in ("rest", "postgresql made")
+        ]
+        others += ["s3 made"] if S3_PLACE in os.environ else []
         metafunc.parametrize("catalog_uri", ["sqlite", *others], indirect=True)
 
 
@@ -58,27 +61,29 @@ def catalog_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
     """A catalog that nothing is in."""
     uri = f"sqlite:///{tmp_path}/catalog.db"
     kind = getattr(request, "param", "sqlite")
-    if kind in ("sqlite", "s3"):
-        yield uri
+    kind, _, made = kind.partition(" ")
+    if kind == "rest":
+        with CatalogServer(uri, port=0) as server:
+            yield server.uri
         return
-    if kind.startswith("postgresql"):
-        database = request.getfixturevalue("postgresql").database()
-        if kind == "postgresql made":  # so that nothing need be told where its files go
-            made = WarehouseWriter(database, warehouse=str(tmp_path / "warehouse"))
-            made.open()
-            made.close()
-        yield database
-        return
-    with CatalogServer(uri, port=0) as server:
-        yield server.uri
+    if kind == "postgresql":
+        uri = request.getfixturevalue("postgresql").database()
+    if made:  # so that nothing need be told where its files go
+        making = WarehouseWriter(uri, warehouse=_place(tmp_path))
+        making.open()
+        making.close()
+    yield uri
+
+
+def _place(folder: Path) -> str:
+    """Where a warehouse's files go: in S3, of which the test that started it told, each has its folder."""
+    return f"{os.environ[S3_PLACE]}{folder}" if S3_PLACE in os.environ else str(folder / "warehouse")
 
 
 @pytest.fixture
 def writer(catalog_uri: str, tmp_path: Path) -> Iterator[WarehouseWriter]:
     """A writer on it, the tables made."""
-    # Of S3 the test that started it told: each warehouse has a folder of its own there.
-    place = f"{os.environ[S3_PLACE]}{tmp_path}" if S3_PLACE in os.environ else str(tmp_path / "warehouse")
-    opened = WarehouseWriter(catalog_uri, warehouse=place)
+    opened = WarehouseWriter(catalog_uri, warehouse=_place(tmp_path))
     opened.open()
     yield opened
     opened.close()

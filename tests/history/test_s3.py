@@ -48,7 +48,8 @@ def s3(ministack: None, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.full
-def test_a_warehouse_in_s3_passes_the_warehouses_tests(s3: dict[str, str]) -> None:
+@pytest.mark.parametrize("module", ["test_warehouse.py", "test_whole_path.py"])
+def test_a_warehouse_in_s3_passes_the_tests_of(s3: dict[str, str], module: str) -> None:
     command = [
         sys.executable,
         "-m",
@@ -56,7 +57,7 @@ def test_a_warehouse_in_s3_passes_the_warehouses_tests(s3: dict[str, str]) -> No
         "-q",
         "-p",
         "no:cacheprovider",
-        str(HERE / "test_warehouse.py"),
+        str(HERE / module),
     ]
     done = subprocess.run([*command, "-k", "s3"], env=s3, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
