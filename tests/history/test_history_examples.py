@@ -45,3 +45,23 @@ def test_the_manuals_first_program_fetches_a_week_of_hours(note: HistoryNote) ->
 
 def test_the_manuals_second_program_is_answered_by_the_relay(note: HistoryNote) -> None:
     assert printed("history_request.py", note.relay_endpoint, note.notification_endpoint) == ["OK 168 ohlc"]
+
+
+NOTEBOOK = """
+import ast, asyncio, inspect, json, sys
+names = {}
+for cell in json.load(open(sys.argv[1]))["cells"]:
+    if cell["cell_type"] == "code":
+        code = compile("".join(cell["source"]), "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        result = eval(code, names)
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
+print(len(names["candles"]), names["candles"]["volume"].sum(), names["instrument"].price_scale)
+"""
+
+
+def test_the_notebook_runs_from_trades_to_a_picture() -> None:
+    command = [sys.executable, "-c", NOTEBOOK, EXAMPLES / "candles.ipynb"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == ["72", str(sum(1 + second % 7 for second in range(0, 21_600, 5))), "10"]
