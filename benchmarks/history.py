@@ -24,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import zmq
 from rich.console import Console
 from rich.table import Table
@@ -32,6 +35,7 @@ from ledgerx.history import HistoryClient, IcebergClient, OHLCClient
 from ledgerx.history.candles import Trades, candles_of
 from ledgerx.history.ingestor_pb2 import FromRelay, ToRelay
 from ledgerx.history.relay import Relay
+from ledgerx.history.shards import InProcess, OnRay, Runner, fill, shards_of
 from ledgerx.history.sources import Instrument
 from ledgerx.history.tables import OHLC, load_table, open_catalog
 from ledgerx.history.warehouse import close_catalog, range_filter
@@ -332,6 +336,30 @@ def requests(count: int) -> tuple[float, float]:
 # ------------------------------------------------------------------------------------------- the report
 
 
+def shards(folder: Path, count: int) -> dict[str, float]:
+    """Seconds from a file of trades to committed candles of every period, in this process and on Ray."""
+    trades = trades_of(count)
+    columns = columns_of(trades)
+    names = {"timestamp_us": columns["ts"], "price": columns["price"], "size": columns["size"]}
+    (folder / "trades").mkdir()
+    sides = pc.if_else(pa.array(trades.bought), "buy", "sell")
+    pq.write_table(pa.table({**names, "side": sides}), folder / "trades" / "BIG.parquet")
+    parts = shards_of(f"files:{folder / 'trades'}", "FILE:BIG", (0, 30 * 86_400_000_000), PERIODS)
+    runners: dict[str, Callable[[], Runner]] = {"in process": InProcess}
+    if importlib.util.find_spec("ray") is not None:
+        runners["on Ray"] = lambda: OnRay("local")
+    found = {}
+    for name, runner in runners.items():
+        (folder / name).mkdir()
+        writer = WarehouseWriter(f"sqlite:///{folder / name}/catalog.db")
+        writer.open()
+        begun = time.perf_counter()
+        sum(fill(writer, parts, runner()))
+        found[name] = time.perf_counter() - begun
+        writer.close()
+    return found
+
+
 def show(rows: list[tuple[str, str, str]]) -> None:
     table = Table(
         "what", "figure", "limit", title=f"{os.cpu_count()} CPUs, Python {platform.python_version()}"
@@ -361,6 +389,7 @@ def main() -> None:
         fetched = fetches(folder, options.candles, options.passes)
         lacking = missing(folder, 10 * options.candles, options.passes)
         written = writes(folder, options.candles, options.passes)
+        sharded = shards(folder, options.trades)
     seconds, answered = requests(options.requests)
     made = made_by_all(options.trades)
     bare = fetched["bare PyIceberg scan"]
@@ -382,6 +411,8 @@ def main() -> None:
     best = min(figures["ms"] for figures in made.values())
     last = rows[-len(made)]
     rows[-len(made)] = (*last[:2], verdict(made["ledgerx"]["ms"] / best, MAKE_MAX))
+    for where, taken_s in sharded.items():
+        rows.append((f"{options.trades:,} trades, file to warehouse, shards {where}", f"{taken_s:.2f} s", ""))
     show(rows)
 
 
