@@ -73,8 +73,8 @@ DEFECTS = (
             ),
             Edit(
                 "exchange/gateway.py",
-                "        self._sender.send_answers(turn.answers)\n",
-                "        self._sender.send_answers(turn.answers)\n        self._venue.journal.commit()\n",
+                "        self._sender.send_answers(answers)\n",
+                "        self._sender.send_answers(answers)\n        self._venue.journal.commit()\n",
             ),
         ),
     ),
