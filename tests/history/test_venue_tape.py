@@ -12,6 +12,7 @@ from venue_harness import Floor, HandClock
 
 from ledgerx.cli.main import main
 from ledgerx.errors import DataFolderUnusable
+from ledgerx.exchange.journal_pb2 import Record
 from ledgerx.exchange.journal_tail import JournalTail
 from ledgerx.exchange.segments import journal_folder
 from ledgerx.history.candles import Candles, concatenated
@@ -85,14 +86,24 @@ def test_a_symbol_is_a_contracts_number_and_a_folder_a_venues(tmp_path: Path) ->
         tape.close()
 
 
+def records_of(venue: VenueProcess) -> list[Record]:
+    """All that a venue's journal has."""
+    tail = JournalTail(journal_folder(venue.data_dir))
+    try:
+        return [tailed.record for tailed in tail.read(10**9)]
+    finally:
+        tail.close()
+
+
 def test_a_demo_session_becomes_candles_by_the_same_path(tmp_path: Path) -> None:
     with VenueProcess() as venue:
         Demo(venue).run()
-        tail = JournalTail(journal_folder(venue.data_dir))
-        records = [tailed.record for tailed in tail.read(10**9)]
-        tail.close()
+        records = records_of(venue)
         outputs = [out for record in records for out in record.outputs if out.topic.startswith("trade.")]
         trades = [decode_message(output.message) for output in outputs]
+        while records[-1].input.time // 1_000_000_000 <= trades[-1].timestamp // 1_000_000_000:
+            venue.trader(f"later {len(records)}")  # a record that says that the second of the trades is over
+            records = records_of(venue)
         contract = trades[0].contract_id
         up = ("history", "up", "--data-dir", tmp_path, "--source", f"venue:{venue.data_dir}")
         ports = ("--port", "0", "--notification-port", "0")
