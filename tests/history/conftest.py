@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from postgresql_server import Postgresql
+from pyarrow.fs import S3FileSystem
 from pyiceberg.utils.concurrent import ExecutorFactory
 
 from ledgerx.history.catalog import CatalogServer
@@ -18,18 +20,25 @@ from ledgerx.history.warehouse import IcebergClient
 from ledgerx.history.writer import WarehouseWriter
 
 S3_PLACE = "LEDGERX_TEST_S3_PLACE"
+REST_CATALOG = "LEDGERX_TEST_REST_CATALOG"  # one that somebody else serves, and that says where files go
 EVERY_CATALOG = ("test_warehouse", "test_maintenance")
 EVERY_CATALOG_IN_FULL = ("test_whole_path",)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _pyicebergs_threads() -> None:
-    """Start all of PyIceberg's threads, which live as long as the process, before a test could be blamed."""
+def _pyicebergs_threads() -> Iterator[None]:
+    """Start all of PyIceberg's threads, which live as long as the process, before a test could be blamed.
+
+    Where files are in S3, so do a descriptor of the AWS library's.
+    """
     pool = ExecutorFactory.get_or_create()
     count = getattr(pool, "_max_workers", 1)
     meet = threading.Barrier(count)
     for waiting in [pool.submit(meet.wait, 30) for _ in range(count)]:
         waiting.result()
+    kept = S3FileSystem(region="us-east-1", anonymous=True) if REST_CATALOG in os.environ else None
+    yield
+    del kept
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -37,12 +46,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "catalog_uri" in metafunc.fixturenames and metafunc.module.__name__ in EVERY_CATALOG:
         kinds = ["sqlite", "rest", pytest.param("postgresql", marks=pytest.mark.full)]
         kinds += ["s3"] if S3_PLACE in os.environ else []
+        kinds += ["given"] if REST_CATALOG in os.environ else []
         metafunc.parametrize("catalog_uri", kinds, indirect=True)
     elif "catalog_uri" in metafunc.fixturenames and metafunc.module.__name__ in EVERY_CATALOG_IN_FULL:
         others: list[Any] = [
             pytest.param(kind, marks=pytest.mark.full) for kind in ("rest", "postgresql made")
         ]
         others += ["s3 made"] if S3_PLACE in os.environ else []
+        others += ["given"] if REST_CATALOG in os.environ else []
         metafunc.parametrize("catalog_uri", ["sqlite", *others], indirect=True)
 
 
@@ -66,6 +77,8 @@ def catalog_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
         with CatalogServer(uri, port=0) as server:
             yield server.uri
         return
+    if kind == "given":
+        uri = os.environ[REST_CATALOG]
     if kind == "postgresql":
         uri = request.getfixturevalue("postgresql").database()
     if made:  # so that nothing need be told where its files go
@@ -73,17 +86,27 @@ def catalog_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
         making.open()
         making.close()
     yield uri
+    if kind == "given":
+        gc.collect()  # PyIceberg leaves files of S3, with their descriptors, in cycles
 
 
-def _place(folder: Path) -> str:
+def _place(folder: Path) -> str | None:
     """Where a warehouse's files go: in S3, of which the test that started it told, each has its folder."""
+    if REST_CATALOG in os.environ:
+        return None
     return f"{os.environ[S3_PLACE]}{folder}" if S3_PLACE in os.environ else str(folder / "warehouse")
 
 
 @pytest.fixture
-def writer(catalog_uri: str, tmp_path: Path) -> Iterator[WarehouseWriter]:
+def place(tmp_path: Path) -> str | None:
+    """Where a new warehouse's files go; None where its catalog says so."""
+    return _place(tmp_path)
+
+
+@pytest.fixture
+def writer(catalog_uri: str, place: str | None) -> Iterator[WarehouseWriter]:
     """A writer on it, the tables made."""
-    opened = WarehouseWriter(catalog_uri, warehouse=_place(tmp_path))
+    opened = WarehouseWriter(catalog_uri, warehouse=place)
     opened.open()
     yield opened
     opened.close()

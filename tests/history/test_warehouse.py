@@ -120,12 +120,12 @@ def test_a_commit_is_seen_by_its_number(writer: WarehouseWriter, client: Iceberg
 
 
 def test_two_writers_on_one_range_leave_each_row_once(
-    catalog_uri: str, client: IcebergClient, tmp_path: Path
+    catalog_uri: str, client: IcebergClient, place: str | None
 ) -> None:
     meet = threading.Barrier(2)
 
     def write(ranges: list[Filled]) -> None:
-        writer = WarehouseWriter(catalog_uri, warehouse=str(tmp_path / "warehouse"))
+        writer = WarehouseWriter(catalog_uri, warehouse=place)
         writer.open()
         meet.wait(30)
         for one in ranges:
