@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 PYTHON_MIN = (3, 11)
-PUBLISHED_CLIENT = VENV / "published-client"
+OPTIONAL_EXTRAS = ("postgres", "ccxt", "ray")
+QUIET = ("--quiet", "--disable-pip-version-check")
 
 # An extra that brings everything another one does.
 COVERS = {
@@ -116,29 +117,41 @@ def install(extra: str) -> None:
     constraints: list[str] = []
     for path in sorted((ROOT / "requirements").glob("*.txt")):
         constraints += ["-c", str(path)]
-    quiet = ("--quiet", "--disable-pip-version-check")
-    pip = (str(PYTHON), "-m", "pip", "install", *quiet, *constraints)
+    pip = (str(PYTHON), "-m", "pip", "install", *QUIET, *constraints)
     # The build tool comes first and by its pin, so that no isolated build fetches another one.
     run(*pip, "-r", str(ROOT / "requirements" / "build.txt"))
     run(*pip, "--no-build-isolation", "--editable", f"{ROOT}[{extra}]")
 
 
-def install_published_client() -> None:
-    """The streaming protocol's published client, which tests and benchmarks run; they do without it too."""
-    pinned = (ROOT / "requirements" / "published" / "client.txt").read_text().splitlines()
-    names = [line for line in pinned if line and not line.startswith("#")]
-    pip = (str(PUBLISHED_CLIENT / "bin" / "python"), "-m", "pip", "install", "--quiet")
-    commands = (
-        (sys.executable, "-m", "venv", "--clear", str(PUBLISHED_CLIENT)),
-        (*pip, *names[:-1]),
-        # What else it names is for parts that nobody imports here.
-        (*pip, "--no-deps", "--no-build-isolation", names[-1]),
-    )
+def install_optional() -> None:
+    """What some tests run on and all others do without: where it cannot be had, they skip.
+
+    Extras that need much go into `.venv`; what needs other versions than ours, into environments beside it.
+    """
+    constraints = [f"-c{path}" for path in sorted((ROOT / "requirements").glob("*.txt"))]
+    for extra in OPTIONAL_EXTRAS:
+        arguments = (*QUIET, *constraints, "--no-build-isolation", "--editable", f"{ROOT}[{extra}]")
+        attempt(f"the extra {extra}", [PYTHON, "-m", "pip", "install", *arguments])
+    for pinned in sorted((ROOT / "requirements" / "beside").glob("*.txt")):
+        python = VENV / pinned.stem / "bin" / "python"
+        *names, program = [line for line in pinned.read_text().splitlines() if line and line[0] != "#"]
+        # What else the program names is for parts that nobody uses here.
+        if not attempt(
+            pinned.stem,
+            [sys.executable, "-m", "venv", "--clear", VENV / pinned.stem],
+            [python, "-m", "pip", "install", *QUIET, *names],
+            [python, "-m", "pip", "install", *QUIET, "--no-deps", "--no-build-isolation", program],
+        ):
+            shutil.rmtree(VENV / pinned.stem, ignore_errors=True)
+
+
+def attempt(what: str, *commands: list[str | Path]) -> bool:
+    """Whether all commands succeed."""
     for command in commands:
         if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-            say("setup: the published streaming client cannot be had here: what needs it is skipped")
-            shutil.rmtree(PUBLISHED_CLIENT, ignore_errors=True)
-            return
+            say(f"setup: {what} cannot be had here: what needs it is skipped")
+            return False
+    return True
 
 
 def main(extras: list[str]) -> int:
@@ -166,7 +179,7 @@ def main(extras: list[str]) -> int:
         say(f"setup: installing ledgerx-python[{extra}] (needed once, about a minute)")
         install(extra)
         if extra in ("test", "bench"):
-            install_published_client()
+            install_optional()
         stamp(extra).write_text(wanted)
     return 0
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from ledgerx.errors import InvalidField, WarehouseError, WarehouseUnavailable
 from ledgerx.history.extras import needed
@@ -42,7 +43,9 @@ CATALOG_NAME: Final = "ledgerx"
 SQLITE_TIMEOUT_S: Final = 30
 _BEATEN_MAX: Final = 10
 
-_FORMS: Final = "sqlite:///FILE, postgresql+psycopg2://USER@HOST/DATABASE or http://HOST:PORT"
+_FORMS: Final = (
+    "sqlite:///FILE, postgresql+psycopg2://USER@HOST/DATABASE or http://HOST:PORT[?warehouse=NAME]"
+)
 _PROPERTIES: Final = {
     "format-version": "2",
     # A commit that lost a race is tried again; what a conflict disproves, the writer redoes.
@@ -93,6 +96,8 @@ def check_catalog_uri(uri: str) -> str:
     if not isinstance(uri, str) or not uri.startswith(known):
         text = f"iceberg_catalog_uri {_without_password(uri)!r}: give {_FORMS}"
         raise InvalidField(text, field="iceberg_catalog_uri", value=_without_password(uri))
+    if uri.startswith("http"):
+        _rest_properties(uri)
     return uri
 
 
@@ -101,7 +106,8 @@ def open_catalog(uri: str, *, warehouse: str | None = None) -> Catalog:
 
     Args:
         uri: `sqlite:///FILE` (a file and a folder on this machine), `postgresql+psycopg2://...` (several
-            hosts) or `http(s)://...` (Iceberg's REST protocol).
+            hosts) or `http(s)://...` (Iceberg's REST protocol), with `?warehouse=NAME` for a catalog that has
+            several, as S3 Tables has by their ARN.
         warehouse: where new tables' files go, a folder or a URI such as `s3://bucket/prefix`; None: the
             folder `warehouse` beside an SQLite file, or what the REST catalog says.
 
@@ -113,8 +119,9 @@ def open_catalog(uri: str, *, warehouse: str | None = None) -> Catalog:
     """
     check_catalog_uri(uri)
     catalogs = needed("pyiceberg.catalog", "the warehouse of candles")
-    properties = {"type": "rest", "uri": uri}
-    if not uri.startswith("http"):
+    if uri.startswith("http"):
+        properties = _rest_properties(uri)
+    else:
         properties = {"type": "sql", "uri": uri, "init_catalog_tables": "true"}
         if uri.startswith("sqlite"):
             file = Path(uri.removeprefix("sqlite:///").partition("?")[0]).absolute()
@@ -132,6 +139,19 @@ def open_catalog(uri: str, *, warehouse: str | None = None) -> Catalog:
     with foreign_errors(f"the catalog {_without_password(uri)}"):
         catalog: Catalog = _again_where_beaten(lambda: catalogs.load_catalog(CATALOG_NAME, **properties))
         return catalog
+
+
+def _rest_properties(uri: str) -> dict[str, str]:
+    """Of a REST catalog: its address, and the warehouse that a query in it names."""
+    parts = urlsplit(uri)
+    named = parse_qs(parts.query)
+    unknown = named.keys() - {"warehouse"}
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        text = f"iceberg_catalog_uri {_without_password(uri)!r} has {names}: give {_FORMS}"
+        raise InvalidField(text, field="iceberg_catalog_uri", value=_without_password(uri))
+    properties = {"type": "rest", "uri": urlunsplit(parts._replace(query=""))}
+    return properties | {name: values[-1] for name, values in named.items()}
 
 
 def ensure_tables(catalog: Catalog, namespace: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
-import importlib.util
 import os
 import threading
 from collections.abc import Iterator
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ministack_server import PYTHON as MINISTACK_PYTHON
+from ministack_server import Ministack
 from postgresql_server import Postgresql
 from pyarrow.fs import S3FileSystem
 from pyiceberg.utils.concurrent import ExecutorFactory
@@ -20,41 +22,52 @@ from ledgerx.history.warehouse import IcebergClient
 from ledgerx.history.writer import WarehouseWriter
 
 S3_PLACE = "LEDGERX_TEST_S3_PLACE"
-REST_CATALOG = "LEDGERX_TEST_REST_CATALOG"  # one that somebody else serves, and that says where files go
-EVERY_CATALOG = ("test_warehouse", "test_maintenance")
-EVERY_CATALOG_IN_FULL = ("test_whole_path",)
+CATALOGS = ("sqlite", "rest", "postgresql", "s3tables")
+# The modules whose tests run on every catalog, with those that a short run has.
+QUICK_CATALOGS = {
+    "test_warehouse": ("sqlite", "rest"),
+    "test_maintenance": ("sqlite", "rest"),
+    "test_whole_path": ("sqlite",),
+}
+NOT_FOR = {("s3tables", "test_maintenance")}  # it counts files on this machine's disk
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _pyicebergs_threads() -> Iterator[None]:
     """Start all of PyIceberg's threads, which live as long as the process, before a test could be blamed.
 
-    Where files are in S3, so do a descriptor of the AWS library's.
+    So does a descriptor that the AWS library has while any S3 is open.
     """
     pool = ExecutorFactory.get_or_create()
     count = getattr(pool, "_max_workers", 1)
     meet = threading.Barrier(count)
     for waiting in [pool.submit(meet.wait, 30) for _ in range(count)]:
         waiting.result()
-    kept = S3FileSystem(region="us-east-1", anonymous=True) if REST_CATALOG in os.environ else None
+    kept = S3FileSystem(region="us-east-1", anonymous=True) if MINISTACK_PYTHON.exists() else None
     yield
     del kept
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What is said of warehouses is said of every catalog."""
-    if "catalog_uri" in metafunc.fixturenames and metafunc.module.__name__ in EVERY_CATALOG:
-        kinds = ["sqlite", "rest", pytest.param("postgresql", marks=pytest.mark.full)]
-        kinds += ["s3"] if S3_PLACE in os.environ else []
-        kinds += ["given"] if REST_CATALOG in os.environ else []
-        metafunc.parametrize("catalog_uri", kinds, indirect=True)
-    elif "catalog_uri" in metafunc.fixturenames and metafunc.module.__name__ in EVERY_CATALOG_IN_FULL:
-        others: list[Any] = [
-            pytest.param(kind, marks=pytest.mark.full) for kind in ("rest", "postgresql made")
-        ]
-        others += ["s3 made"] if S3_PLACE in os.environ else []
-        others += ["given"] if REST_CATALOG in os.environ else []
-        metafunc.parametrize("catalog_uri", ["sqlite", *others], indirect=True)
+    module = metafunc.module.__name__
+    if "catalog_uri" not in metafunc.fixturenames or module not in QUICK_CATALOGS:
+        return
+    quick = QUICK_CATALOGS[module]
+    others = [kind for kind in CATALOGS if kind not in quick and (kind, module) not in NOT_FOR]
+    kinds: list[Any] = [*quick, *(pytest.param(kind, marks=pytest.mark.full) for kind in others)]
+    if S3_PLACE in os.environ:
+        kinds.append("in_s3")
+    metafunc.parametrize("catalog_uri", kinds, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[Ministack]:
+    """An emulator of S3 and of S3 Tables, started for these tests."""
+    if not MINISTACK_PYTHON.exists():
+        pytest.skip("no S3: ministack could not be installed: bin/_setup test, with a network")
+    with Ministack() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -69,38 +82,36 @@ def postgresql() -> Iterator[Postgresql]:
 
 @pytest.fixture
 def catalog_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A catalog that nothing is in."""
-    uri = f"sqlite:///{tmp_path}/catalog.db"
+    """A catalog that nothing is in, but the tables where a test of the whole path needs a place for files."""
     kind = getattr(request, "param", "sqlite")
-    kind, _, made = kind.partition(" ")
-    if kind == "rest":
-        with CatalogServer(uri, port=0) as server:
-            yield server.uri
-        return
-    if kind == "given":
-        uri = os.environ[REST_CATALOG]
-    if kind == "postgresql":
-        uri = request.getfixturevalue("postgresql").database()
-    if made:  # so that nothing need be told where its files go
-        making = WarehouseWriter(uri, warehouse=_place(tmp_path))
-        making.open()
-        making.close()
-    yield uri
-    if kind == "given":
-        gc.collect()  # PyIceberg leaves files of S3, with their descriptors, in cycles
+    uri = f"sqlite:///{tmp_path}/catalog.db"
+    with contextlib.ExitStack() as stack:
+        if kind == "rest":
+            uri = stack.enter_context(CatalogServer(uri, port=0)).uri
+        elif kind == "postgresql":
+            uri = request.getfixturevalue("postgresql").database()
+        elif kind == "s3tables":
+            uri = request.getfixturevalue("ministack").catalog()
+            stack.callback(gc.collect)  # PyIceberg leaves files of S3, with their descriptors, in cycles
+        if request.module.__name__ == "test_whole_path" and kind in ("postgresql", "in_s3"):
+            made = WarehouseWriter(uri, warehouse=_place(uri, tmp_path))
+            made.open()
+            made.close()
+        yield uri
 
 
-def _place(folder: Path) -> str | None:
-    """Where a warehouse's files go: in S3, of which the test that started it told, each has its folder."""
-    if REST_CATALOG in os.environ:
+def _place(uri: str, folder: Path) -> str | None:
+    """Where a new warehouse's files go; None where its catalog says so."""
+    if "?warehouse=" in uri:
         return None
+    # Of S3 the test that started it told: each warehouse has a folder of its own there.
     return f"{os.environ[S3_PLACE]}{folder}" if S3_PLACE in os.environ else str(folder / "warehouse")
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> str | None:
-    """Where a new warehouse's files go; None where its catalog says so."""
-    return _place(tmp_path)
+def place(catalog_uri: str, tmp_path: Path) -> str | None:
+    """Where the files of a new warehouse of `catalog_uri` go; None where its catalog says so."""
+    return _place(catalog_uri, tmp_path)
 
 
 @pytest.fixture
@@ -129,17 +140,3 @@ def ccxt() -> Any:
 def ray() -> Any:
     """The library Ray."""
     return pytest.importorskip("ray", reason="the extra ray is not installed")
-
-
-@pytest.fixture
-def without_ray() -> None:
-    """A Python that has no Ray."""
-    if importlib.util.find_spec("ray") is not None:
-        pytest.skip("Ray is installed here")
-
-
-@pytest.fixture
-def ministack() -> None:
-    """A process may be an S3 of its own."""
-    if importlib.util.find_spec("ministack") is None:
-        pytest.skip("no S3: pip install ministack")

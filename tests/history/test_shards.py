@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from ledgerx.cli.main import main
-from ledgerx.errors import InvalidField, MissingExtra, SourceFailed
-from ledgerx.history.shards import InProcess, OnRay, fill, shard_candles, shards_of
+from ledgerx.errors import InvalidField, SourceFailed
+from ledgerx.history.shards import InProcess, fill, shard_candles, shards_of
 from ledgerx.history.sources.files import FileSource
 from ledgerx.history.warehouse import IcebergClient
 from ledgerx.history.writer import WarehouseWriter
@@ -105,8 +105,3 @@ def test_ray_fills_what_this_process_fills(
             assert client.query_ohlc_arrow(*span).equals(other.query_ohlc_arrow(*span))
             assert len(client.query_ohlc(*span)) > 0
     assert ray.__version__
-
-
-def test_without_ray_the_extra_is_named(without_ray: None) -> None:
-    with pytest.raises(MissingExtra, match=r"\[ray\]"):
-        OnRay()
