@@ -1,7 +1,9 @@
 """Streaming sessions beside the published client and beside a bare socket, in one run.
 
 Rates are medians of interleaved passes of thread CPU time, in thousands a second; round trips are medians of
-wall time, in microseconds, to a process of its own. The published client runs under its own Python.
+wall time, in microseconds, to a process of its own, each end on its own core where there are two: else the
+scheduler puts one pair on one core and wakes another for the next. The published client runs under its own
+Python.
 """
 
 from __future__ import annotations
@@ -147,9 +149,15 @@ def echoing(certificate: Path | None) -> Iterator[list[int]]:
     command = [sys.executable, str(FOLDER / "echo.py"), str(certificate or "-")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     try:
-        yield [int(port) for port in process.stdout.readline().split()]
+        ports = [int(port) for port in process.stdout.readline().split()]
+        if cores:
+            os.sched_setaffinity(0, {min(cores)})  # the echo has gone to the last one
+        yield ports
     finally:
+        if cores:
+            os.sched_setaffinity(0, cores)
         process.kill()
         process.communicate()
 

@@ -5,6 +5,7 @@ One port gives every byte back as it came; the other holds a session, whose core
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import sys
@@ -33,6 +34,8 @@ def session(connection: socket.socket) -> None:
 
 
 def main(certificate: str) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     context = None
     if certificate != "-":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
