@@ -30,6 +30,7 @@ class RawClient:
         serverkey=None,
         routing_id=None,
         recv_hwm=0,
+        recv_buffer_bytes=None,
     ):
         self.keys = keys or KeyPair.generate()
         self.instance = instance or new_mid()
@@ -47,6 +48,8 @@ class RawClient:
         )
         if routing_id is not None:
             self.socket.routing_id = routing_id
+        if recv_buffer_bytes is not None:  # else the system's, which may grow to tens of megabytes
+            self.socket.rcvbuf = recv_buffer_bytes
         self.socket.connect(f"tcp://127.0.0.1:{exchange.request_port}")
         self._waiting = []
         self.heartbeats = []

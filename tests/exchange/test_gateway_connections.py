@@ -278,7 +278,7 @@ class TestFrames:
             interval_ms=50,
             heartbeats_missed_max=10**6,
         )
-        slow = hall.client("alice", recv_hwm=1)
+        slow = hall.client("alice", recv_hwm=1, recv_buffer_bytes=2**16)
         slow.hello()
         busy = hall.client("alice")
         busy.hello(next_sequence=0)
@@ -310,7 +310,7 @@ class TestFrames:
             busy.send(batch)
         while busy.receive().account_sequence < 5 * 402:
             pass
-        slow = hall.client("alice", recv_hwm=1)
+        slow = hall.client("alice", recv_hwm=1, recv_buffer_bytes=2**16)
         slow.hello()
         reads = 600
         for _ in range(reads):
