@@ -1,6 +1,7 @@
-"""Runs under the published client's Python, not ours: a whole trading session, told as JSON lines.
+"""A whole trading session, written for the protocol's published client, told as JSON lines.
 
-python published_trader.py PORT PASSWORD TOKEN CONTRACT_ID
+python whole_session.py PORT CERTIFICATE PASSWORD TOKEN CONTRACT_ID, under a Python that has that client. With
+the imports renamed to `ledgerx.streaming_api` it runs under ours.
 """
 
 import json
@@ -19,8 +20,10 @@ HEARTBEATS = 3
 class Trader:
     """A client that keeps what it hears."""
 
-    def __init__(self, port, account_sequence=None, **login):
-        settings = SessionSettings(host="127.0.0.1", port=port, socket_timeout=20, **login)
+    def __init__(self, port, certificate, account_sequence=None, **login):
+        settings = SessionSettings(
+            host="127.0.0.1", port=port, ssl_kwargs={"ca_certs": certificate}, socket_timeout=20, **login
+        )
         self.client = StreamingAPIClient(Session(settings, account_sequence=account_sequence))
         self.heard = []
         self.client.add_global_handler(lambda name, message: self.heard.append((name, message.protobuf)))
@@ -56,20 +59,20 @@ def say(what, **facts):
     print(json.dumps({"what": what, **facts}), flush=True)
 
 
-def main(port, password, token, contract_id):
+def main(port, certificate, password, token, contract_id):
     """The session from the login to the logout."""
     try:
-        Trader(port, username="alice", password="wrong")
+        Trader(port, certificate, username="alice", password="wrong")
     except LoginError as error:
         say("refused", reason=error.args[0])
-    alice = Trader(port, username="alice", password=password)
+    alice = Trader(port, certificate, username="alice", password=password)
     say("login", session=alice.client.session.session)
 
     began = time.monotonic()
     for _ in range(HEARTBEATS):
         alice.next("eto.heartbeat")
     say("heartbeats", count=HEARTBEATS, seconds=time.monotonic() - began)
-    bob = Trader(port, token=token)
+    bob = Trader(port, certificate, token=token)
 
     alice.send(seto.MarketSubscribe(market_id=contract_id))
     say("quotes", market_id=alice.next("seto.market_quotes").market_quotes.market_id)
@@ -86,7 +89,7 @@ def main(port, password, token, contract_id):
     bob.client.session.disconnect()  # a cut
     alice.order(contract_id, seto.SIDE_BUY, 5000, 1, 3)
     alice.next("seto.order_executed")
-    bob = Trader(port, account_sequence=resume_after, token=token)
+    bob = Trader(port, certificate, account_sequence=resume_after, token=token)
     missed = bob.next("seto.order_executed").order_executed
     say("resumed", quantity=missed.quantity, total=missed.total_executed_quantity)
     bob.send(seto.OrderCancel(order_id=accepted.order_id))
@@ -99,4 +102,4 @@ def main(port, password, token, contract_id):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    main(int(sys.argv[1]), *sys.argv[2:5], contract_id=int(sys.argv[5]))
