@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from book_twins import RULES, Twins
+from book_twins import RULES, Twins, UnwatchedTwins
 from hypothesis import settings
 
 # The initialisation counts as a rule.
@@ -13,3 +13,8 @@ TestTheTwinsAgree.pytestmark = [
     pytest.mark.timeout(600),
 ]  # half a minute on an idle machine
 TestTheTwinsAgree.settings = settings(max_examples=1000, stateful_step_count=RULES + 1, deadline=None)
+
+# What a call owes to the next one is seen where nothing looks between them.
+TestTheTwinsAgreeUnwatched = UnwatchedTwins.TestCase
+TestTheTwinsAgreeUnwatched.pytestmark = TestTheTwinsAgree.pytestmark
+TestTheTwinsAgreeUnwatched.settings = settings(max_examples=300, stateful_step_count=RULES + 1, deadline=None)

@@ -391,8 +391,11 @@ static PyObject *book_apply_event(book_object *self, PyObject *const *args, Py_s
     }
     int64_t kind, price, size;
     uint64_t order_id;
-    conversion kind_converted = to_int64(args[0], "kind", &kind);
     conversion id_converted = to_order_id(args[1], "order_id", &order_id);
+    if (LIKELY(!self->busy)) {
+        clob_expect(self->book, order_id);
+    }
+    conversion kind_converted = to_int64(args[0], "kind", &kind);
     int is_ask = to_bool(args[2]);
     conversion price_converted = to_int64(args[3], "price", &price);
     conversion size_converted = to_int64(args[4], "size", &size);
@@ -410,8 +413,7 @@ static PyObject *book_apply_event(book_object *self, PyObject *const *args, Py_s
         return apply_by_method(self, kind, args);
     }
     clob_event event = {.order_id = order_id, .price = price, .size = size, .kind = kind, .is_ask = is_ask};
-    size_t done;
-    if (UNLIKELY(clob_apply(self->book, &event, 1, NULL, &done) != CLOB_OK)) {
+    if (UNLIKELY(clob_apply_event(self->book, &event) != CLOB_OK)) {
         return raise_refusal(self);
     }
     return best_tuple(self);

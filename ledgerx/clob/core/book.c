@@ -25,7 +25,7 @@ static inline place place_of(const clob_book *book, uint64_t order_id)
     return (place){.order_id = order_id, .hash = hash, .slot = slot, .index = order_in(book, slot)};
 }
 
-INLINED clob_status add_order(clob_book *book, place at, bool is_ask, int64_t price, int64_t size)
+INLINED clob_status add_order(clob_book *book, place at, bool is_ask, int64_t price, int64_t size, linking when)
 {
     uint32_t side_index = is_ask ? ASK : BID;
     if (UNLIKELY(at.order_id == 0)) {
@@ -57,24 +57,24 @@ INLINED clob_status add_order(clob_book *book, place at, bool is_ask, int64_t pr
     if (UNLIKELY(level_index == NONE)) {
         return refuse(book, CLOB_NO_MEMORY, at.order_id, price, size, 0);
     }
-    rest(book, at.slot, at.hash, at.order_id, level_index, size);
+    rest(book, at.slot, at.hash, at.order_id, level_index, size, when);
     return checked(book, CLOB_OK);
 }
 
 /* Takes `by` off an order, at least its open size. */
-INLINED clob_status take(clob_book *book, place at, int64_t by, int64_t *left)
+INLINED clob_status take(clob_book *book, place at, int64_t by, int64_t *left, linking when)
 {
     *left = book->orders[at.index].size - by;
     if (*left == 0) {
         empty_slot(book, at.slot);
-        unrest(book, at.index);
+        unrest(book, at.index, when);
     } else {
         shrink(book, at.index, by);
     }
     return checked(book, CLOB_OK);
 }
 
-INLINED clob_status reduce_order(clob_book *book, place at, int64_t by, int64_t *left)
+INLINED clob_status reduce_order(clob_book *book, place at, int64_t by, int64_t *left, linking when)
 {
     if (UNLIKELY(by < 1)) {
         return refuse(book, CLOB_BAD_SIZE, at.order_id, 0, by, 0);
@@ -86,10 +86,10 @@ INLINED clob_status reduce_order(clob_book *book, place at, int64_t by, int64_t 
     if (UNLIKELY(by > open_size)) {
         return refuse(book, CLOB_ABOVE_OPEN, at.order_id, 0, by, open_size);
     }
-    return take(book, at, by, left);
+    return take(book, at, by, left, when);
 }
 
-INLINED clob_status execute_order(clob_book *book, place at, int64_t size, int64_t *left)
+INLINED clob_status execute_order(clob_book *book, place at, int64_t size, int64_t *left, linking when)
 {
     if (UNLIKELY(size < 1)) {
         return refuse(book, CLOB_BAD_SIZE, at.order_id, 0, size, 0);
@@ -106,21 +106,22 @@ INLINED clob_status execute_order(clob_book *book, place at, int64_t size, int64
         int64_t best = of->side == ASK ? book->best.ask : book->best.bid;
         return refuse(book, CLOB_NOT_AT_BEST, at.order_id, of->price, size, best);
     }
-    return take(book, at, size, left);
+    return take(book, at, size, left, when);
 }
 
-INLINED clob_status cancel_order(clob_book *book, place at, int64_t *open_size)
+INLINED clob_status cancel_order(clob_book *book, place at, int64_t *open_size, linking when)
 {
     if (UNLIKELY(at.index == NONE)) {
         return refuse(book, CLOB_UNKNOWN_ORDER, at.order_id, 0, 0, 0);
     }
     *open_size = book->orders[at.index].size;
     empty_slot(book, at.slot);
-    unrest(book, at.index);
+    unrest(book, at.index, when);
     return checked(book, CLOB_OK);
 }
 
-INLINED clob_status replace_order(clob_book *book, place at, int64_t price, int64_t size, bool *kept_place)
+INLINED clob_status replace_order(clob_book *book, place at, int64_t price, int64_t size, bool *kept_place,
+                                  linking when)
 {
     if (UNLIKELY(size < 1)) {
         return refuse(book, CLOB_BAD_SIZE, at.order_id, price, size, 0);
@@ -148,8 +149,8 @@ INLINED clob_status replace_order(clob_book *book, place at, int64_t price, int6
     if (UNLIKELY(!has_room_for_level(book)) && grow_for_level(book) != CLOB_OK) {
         return refuse(book, CLOB_NO_MEMORY, at.order_id, price, size, 0);
     }
-    unrest(book, at.index);
-    rest(book, at.slot, at.hash, at.order_id, level_for(book, side_index, price), size);
+    unrest(book, at.index, AT_ONCE);
+    rest(book, at.slot, at.hash, at.order_id, level_for(book, side_index, price), size, when);
     *kept_place = false;
     return checked(book, CLOB_OK);
 }
@@ -158,47 +159,52 @@ INLINED clob_status replace_order(clob_book *book, place at, int64_t price, int6
 
 clob_status clob_add(clob_book *book, uint64_t order_id, bool is_ask, int64_t price, int64_t size)
 {
-    return add_order(book, place_of(book, order_id), is_ask, price, size);
+    settle(book);
+    return add_order(book, place_of(book, order_id), is_ask, price, size, OWED);
 }
 
 clob_status clob_reduce(clob_book *book, uint64_t order_id, int64_t by, int64_t *left)
 {
-    return reduce_order(book, place_of(book, order_id), by, left);
+    settle(book);
+    return reduce_order(book, place_of(book, order_id), by, left, OWED);
 }
 
 clob_status clob_execute(clob_book *book, uint64_t order_id, int64_t size, int64_t *left)
 {
-    return execute_order(book, place_of(book, order_id), size, left);
+    settle(book);
+    return execute_order(book, place_of(book, order_id), size, left, OWED);
 }
 
 clob_status clob_cancel(clob_book *book, uint64_t order_id, int64_t *open_size)
 {
-    return cancel_order(book, place_of(book, order_id), open_size);
+    settle(book);
+    return cancel_order(book, place_of(book, order_id), open_size, OWED);
 }
 
 clob_status clob_replace(clob_book *book, uint64_t order_id, int64_t price, int64_t size, bool *kept_place)
 {
-    return replace_order(book, place_of(book, order_id), price, size, kept_place);
+    settle(book);
+    return replace_order(book, place_of(book, order_id), price, size, kept_place, OWED);
 }
 
-/* ---------------------------------------------------------------- many in one call */
+/* ---------------------------------------------------------------- events */
 
-INLINED clob_status apply_one(clob_book *book, const clob_event *event)
+INLINED clob_status apply_one(clob_book *book, const clob_event *event, linking when)
 {
     place at = place_of(book, event->order_id);
     int64_t ignored;
     bool kept_place;
     switch (event->kind) {
     case CLOB_ADD:
-        return add_order(book, at, event->is_ask != 0, event->price, event->size);
+        return add_order(book, at, event->is_ask != 0, event->price, event->size, when);
     case CLOB_REDUCE:
-        return reduce_order(book, at, event->size, &ignored);
+        return reduce_order(book, at, event->size, &ignored, when);
     case CLOB_EXECUTE:
-        return execute_order(book, at, event->size, &ignored);
+        return execute_order(book, at, event->size, &ignored, when);
     case CLOB_CANCEL:
-        return cancel_order(book, at, &ignored);
+        return cancel_order(book, at, &ignored, when);
     case CLOB_REPLACE:
-        return replace_order(book, at, event->price, event->size, &kept_place);
+        return replace_order(book, at, event->price, event->size, &kept_place, when);
     case CLOB_CLEAR:
         clob_clear(book);
         return checked(book, CLOB_OK);
@@ -207,12 +213,24 @@ INLINED clob_status apply_one(clob_book *book, const clob_event *event)
     }
 }
 
+void clob_expect(const clob_book *book, uint64_t order_id)
+{
+    PREFETCH_FOR_WRITE(&book->slots[home_of(book, hash_of(order_id))]);
+}
+
+clob_status clob_apply_event(clob_book *book, const clob_event *event)
+{
+    settle(book);
+    return apply_one(book, event, OWED);
+}
+
 clob_status clob_apply(clob_book *book, const clob_event *events, size_t count, clob_best *best, size_t *done)
 {
     clob_status status = CLOB_OK;
     size_t i = 0;
+    settle(book);
     for (; i < count; i++) {
-        status = apply_one(book, &events[i]);
+        status = apply_one(book, &events[i], AT_ONCE);
         if (UNLIKELY(status != CLOB_OK)) {
             break;
         }

@@ -1,6 +1,6 @@
 /* Walks a whole book and names the first rule that does not hold. */
 
-#include "ids.h"
+#include "orders.h"
 
 #define REQUIRE(condition, rule)                                                                                       \
     do {                                                                                                               \
@@ -116,8 +116,9 @@ static uint32_t count_free_orders(const clob_book *book)
     return count;
 }
 
-const char *clob_check(const clob_book *book)
+const char *clob_check(clob_book *book)
 {
+    settle(book);
     uint32_t levels = 0, nodes = 0;
     for (uint32_t i = BID; i <= ASK; i++) {
         uint32_t of_side;

@@ -141,6 +141,11 @@ clob_status clob_submit(clob_book *book, const clob_incoming *incoming, const cl
 clob_status clob_preview(clob_book *book, bool is_ask, bool is_market, int64_t price, int64_t size,
                          const clob_fill **fills, size_t *count);
 
+/* Carries out one event as its method would. `clob_expect` before it, as soon as the id is known, has its memory
+   fetched while the caller finds out the rest. */
+void clob_expect(const clob_book *book, uint64_t order_id);
+clob_status clob_apply_event(clob_book *book, const clob_event *event);
+
 /* Carries out events in order up to the first that is refused; `done` is how many were carried out. `best`
    is NULL or has room for `count`, at any address. */
 clob_status clob_apply(clob_book *book, const clob_event *events, size_t count, clob_best *best, size_t *done);
@@ -155,19 +160,19 @@ bool clob_has(const clob_book *book, bool is_ask); /* whether the side has an or
 bool clob_contains(const clob_book *book, uint64_t order_id);
 clob_status clob_find(clob_book *book, uint64_t order_id, clob_order *found);
 clob_status clob_queue_position(clob_book *book, uint64_t order_id, size_t *orders_ahead, int64_t *size_ahead);
-uint64_t clob_checksum(const clob_book *book);
+uint64_t clob_checksum(clob_book *book);
 
 /* Levels and orders by handle, CLOB_NONE at the end. A handle is good until the book changes. */
 uint32_t clob_best_level(const clob_book *book, bool is_ask);
 uint32_t clob_next_level(const clob_book *book, uint32_t level); /* the next worse one */
 uint32_t clob_level_at(const clob_book *book, bool is_ask, int64_t price);
 clob_level clob_get_level(const clob_book *book, uint32_t level);
-uint32_t clob_first_order(const clob_book *book, uint32_t level);
+uint32_t clob_first_order(clob_book *book, uint32_t level);
 uint32_t clob_next_order(const clob_book *book, uint32_t order);
 clob_order clob_get_order(const clob_book *book, uint32_t order);
 
 /* The snapshot as clob_count(book) records, each an ADD; and back. */
-void clob_records(const clob_book *book, clob_event *records);
+void clob_records(clob_book *book, clob_event *records);
 clob_status clob_restore(clob_book *book, const clob_event *records, size_t count, size_t *done);
 
 /* ---- what is wrong ---- */
@@ -177,6 +182,6 @@ void clob_error_text(const clob_error *error, char *text, size_t text_bytes);
 
 /* Walks the whole book: NULL, or the first rule that does not hold. The debug build (CLOB_DEBUG) does so
    after each call that changed something. */
-const char *clob_check(const clob_book *book);
+const char *clob_check(clob_book *book);
 
 #endif

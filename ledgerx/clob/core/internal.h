@@ -18,9 +18,11 @@
 #if defined(__GNUC__)
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define PREFETCH_FOR_WRITE(address) __builtin_prefetch(address, 1)
 #else
 #define LIKELY(x) (x)
 #define UNLIKELY(x) (x)
+#define PREFETCH_FOR_WRITE(address) ((void)(address))
 #endif
 
 #define NONE CLOB_NONE
@@ -76,6 +78,12 @@ typedef struct pool {
     uint32_t live; /* entries in use; of orders the sides count them */
 } pool;
 
+/* Two neighbours in a queue; NONE ahead of its head and behind its tail. */
+typedef struct link {
+    uint32_t ahead;
+    uint32_t behind;
+} link;
+
 struct clob_book {
     order *orders;
     uint64_t *slots; /* ids: hash << 32 | order, or 0 */
@@ -85,6 +93,7 @@ struct clob_book {
     uint32_t slot_mask;
     uint32_t slot_shift; /* from a hash to its slot, of 2 at least */
     uint32_t hint_shift;
+    link owed; /* what the last call left to the next one to write, see orders.h */
     pool order_pool;
     pool level_pool;
     pool node_pool;

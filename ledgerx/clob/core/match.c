@@ -141,6 +141,7 @@ clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fil
     if (rests && !make_room_to_rest(book)) {
         return refuse(book, CLOB_NO_MEMORY, in->order_id, in->price, in->size, 0);
     }
+    settle(book);
     book->fill_count = 0;
     int64_t left = in->size;
     if (trades) {
@@ -152,7 +153,7 @@ clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fil
     }
     if (rests && left > 0) {
         uint32_t level_index = level_for(book, side_index, in->price);
-        rest(book, slot_of(book, in->order_id, hash), hash, in->order_id, level_index, left);
+        rest(book, slot_of(book, in->order_id, hash), hash, in->order_id, level_index, left, AT_ONCE);
     }
     *fills = book->fills;
     *count = book->fill_count;
@@ -170,6 +171,7 @@ clob_status clob_preview(clob_book *book, bool is_ask, bool is_market, int64_t p
     if (reserve_fills(book, other_index, limit_key, size) != CLOB_OK) {
         return refuse(book, CLOB_NO_MEMORY, 1, price, size, 0);
     }
+    settle(book);
     book->fill_count = 0;
     for (uint32_t i = book->sides[other_index].best; i != NONE && size > 0; i = book->levels[i].worse) {
         const level *at = &book->levels[i];

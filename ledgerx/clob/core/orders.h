@@ -1,13 +1,49 @@
-/* The queue of a level: orders linked in order of time. */
+/* The queue of a level: orders linked in order of time.
+
+   Of a big book the neighbours of an order that goes, and the tail that a new one stands behind, are seldom in the
+   cache, and a write to them holds up the writes after it. So a call that changes one order asks for their memory and
+   owes their link; `settle`, with which every call that reads or writes a link begins, writes it, and by then the
+   memory is there. A call that changes many has its own next order to go on with, and owes nothing. */
 
 #ifndef LEDGERX_CLOB_ORDERS_H
 #define LEDGERX_CLOB_ORDERS_H
 
 #include "ids.h"
 
+typedef enum linking { AT_ONCE, OWED } linking;
+
+static inline void write_link(clob_book *book, link between)
+{
+    book->orders[between.ahead].next = between.behind;
+    book->orders[between.behind].prev = between.ahead;
+}
+
+/* Writes the link that is owed, if there is one. */
+static inline void settle(clob_book *book)
+{
+    if ((book->owed.ahead | book->owed.behind) != NONE) {
+        write_link(book, book->owed);
+        book->owed = (link){NONE, NONE};
+    }
+}
+
+/* Makes two orders neighbours, or owes it; nothing else may be owed. */
+static inline void join(clob_book *book, uint32_t ahead, uint32_t behind, linking when)
+{
+    link between = {.ahead = ahead, .behind = behind};
+    if (when == AT_ONCE) {
+        write_link(book, between);
+        return;
+    }
+    PREFETCH_FOR_WRITE(&book->orders[ahead]);
+    PREFETCH_FOR_WRITE(&book->orders[behind]);
+    book->owed = between;
+}
+
 /* Rests a new order at the back of a level's queue; `slot` is where its id's search ended. The caller has made
    sure of an entry for it. */
-static inline void rest(clob_book *book, uint32_t slot, uint32_t hash, uint64_t id, uint32_t level_index, int64_t size)
+static inline void rest(clob_book *book, uint32_t slot, uint32_t hash, uint64_t id, uint32_t level_index, int64_t size,
+                        linking when)
 {
     level *at = &book->levels[level_index];
     side *of = &book->sides[at->side];
@@ -16,10 +52,9 @@ static inline void rest(clob_book *book, uint32_t slot, uint32_t hash, uint64_t 
     book->order_pool.free = made->next;
     made->id = id;
     made->size = size;
-    made->prev = at->tail;
     made->next = NONE;
     made->level = level_index;
-    book->orders[at->tail].next = index;
+    join(book, at->tail, index, when);
     at->head = either(at->tail == NONE, index, at->head);
     at->tail = index;
     at->size += size;
@@ -36,14 +71,13 @@ static inline void free_order(clob_book *book, uint32_t index)
 }
 
 /* Takes an order out of its queue, and its level if it was the last there. Its id's slot is the caller's. */
-static inline void unrest(clob_book *book, uint32_t index)
+static inline void unrest(clob_book *book, uint32_t index, linking when)
 {
     order *gone = &book->orders[index];
     level *at = &book->levels[gone->level];
     side *of = &book->sides[at->side];
     uint32_t prev = gone->prev, next = gone->next;
-    book->orders[prev].next = next;
-    book->orders[next].prev = prev;
+    join(book, prev, next, when);
     at->head = either(prev == NONE, next, at->head);
     at->tail = either(next == NONE, prev, at->tail);
     at->size -= gone->size;

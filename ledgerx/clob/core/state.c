@@ -1,6 +1,6 @@
-/* What stands in a book: nothing here changes it. */
+/* What stands in a book: nothing here changes it, but that links that are owed are written before they are read. */
 
-#include "ids.h"
+#include "orders.h"
 
 size_t clob_count(const clob_book *book) { return count_orders(book); }
 
@@ -29,7 +29,11 @@ clob_level clob_get_level(const clob_book *book, uint32_t level_index)
     return (clob_level){.price = at->price, .size = at->size, .orders = at->orders};
 }
 
-uint32_t clob_first_order(const clob_book *book, uint32_t level_index) { return book->levels[level_index].head; }
+uint32_t clob_first_order(clob_book *book, uint32_t level_index)
+{
+    settle(book);
+    return book->levels[level_index].head;
+}
 
 uint32_t clob_next_order(const clob_book *book, uint32_t index) { return book->orders[index].next; }
 
@@ -61,6 +65,7 @@ clob_status clob_queue_position(clob_book *book, uint64_t order_id, size_t *orde
     if (index == NONE) {
         return refuse(book, CLOB_UNKNOWN_ORDER, order_id, 0, 0, 0);
     }
+    settle(book);
     *orders_ahead = 0;
     *size_ahead = 0;
     for (uint32_t i = book->orders[index].prev; i != NONE; i = book->orders[i].prev) {
@@ -89,8 +94,9 @@ static uint32_t next_in_book(const clob_book *book, uint32_t index)
     return at == NONE ? NONE : book->levels[at].head;
 }
 
-void clob_records(const clob_book *book, clob_event *records)
+void clob_records(clob_book *book, clob_event *records)
 {
+    settle(book);
     for (uint32_t i = next_in_book(book, NONE); i != NONE; i = next_in_book(book, i)) {
         clob_order found = clob_get_order(book, i);
         *records++ = (clob_event){.order_id = found.order_id,
@@ -110,8 +116,9 @@ static inline uint64_t mixed(uint64_t digest, uint64_t word)
     return z ^ (z >> 31);
 }
 
-uint64_t clob_checksum(const clob_book *book)
+uint64_t clob_checksum(clob_book *book)
 {
+    settle(book);
     uint64_t digest = 0;
     for (uint32_t i = next_in_book(book, NONE); i != NONE; i = next_in_book(book, i)) {
         clob_order found = clob_get_order(book, i);

@@ -45,7 +45,7 @@ def run_rules() -> int:
 
 
 def run_twins() -> int:
-    from book_twins import RULES, Twins, exercised
+    from book_twins import RULES, Twins, UnwatchedTwins, exercised
     from hypothesis import Phase, seed, settings
     from hypothesis.stateful import run_state_machine_as_test
 
@@ -56,7 +56,8 @@ def run_twins() -> int:
         database=None,
         phases=[Phase.generate],
     )
-    run_state_machine_as_test(seed(1)(Twins), settings=chosen)
+    for twins in (Twins, UnwatchedTwins):
+        run_state_machine_as_test(seed(1)(twins), settings=chosen)
     print(f"{exercised['steps']} steps")
     return 0
 
