@@ -149,7 +149,7 @@ INLINED clob_status replace_order(clob_book *book, place at, int64_t price, int6
     if (UNLIKELY(!has_room_for_level(book)) && grow_for_level(book) != CLOB_OK) {
         return refuse(book, CLOB_NO_MEMORY, at.order_id, price, size, 0);
     }
-    unrest(book, at.index, AT_ONCE);
+    unrest(book, at.index, when);
     rest(book, at.slot, at.hash, at.order_id, level_for(book, side_index, price), size, when);
     *kept_place = false;
     return checked(book, CLOB_OK);
@@ -213,9 +213,25 @@ INLINED clob_status apply_one(clob_book *book, const clob_event *event, linking 
     }
 }
 
-void clob_expect(const clob_book *book, uint64_t order_id)
+/* How many events before its own the slot of an event's order is fetched, and then the order itself. */
+#define SLOT_AHEAD 8
+#define ORDER_AHEAD 3
+
+static inline uint64_t *likely_slot(const clob_book *book, uint64_t order_id)
 {
-    PREFETCH_FOR_WRITE(&book->slots[home_of(book, hash_of(order_id))]);
+    return &book->slots[home_of(book, hash_of(order_id))];
+}
+
+void clob_expect(const clob_book *book, uint64_t order_id) { prefetch(likely_slot(book, order_id)); }
+
+static inline void expect_next(const clob_book *book, const clob_event *event, size_t left)
+{
+    if (left > SLOT_AHEAD) {
+        prefetch(likely_slot(book, event[SLOT_AHEAD].order_id));
+    }
+    if (left > ORDER_AHEAD) {
+        prefetch(&book->orders[(uint32_t)*likely_slot(book, event[ORDER_AHEAD].order_id)]);
+    }
 }
 
 clob_status clob_apply_event(clob_book *book, const clob_event *event)
@@ -230,6 +246,7 @@ clob_status clob_apply(clob_book *book, const clob_event *events, size_t count, 
     size_t i = 0;
     settle(book);
     for (; i < count; i++) {
+        expect_next(book, &events[i], count - i);
         status = apply_one(book, &events[i], AT_ONCE);
         if (UNLIKELY(status != CLOB_OK)) {
             break;

@@ -65,9 +65,13 @@ static const char *check_node(const clob_book *book, uint32_t side_index, uint32
     const node *in = &book->nodes[index];
     REQUIRE(in->count >= 1 && in->count <= NODE_KEYS, "a node has 1 to 32 keys");
     ++*nodes;
+    for (uint32_t i = in->count; i < NODE_KEYS; i++) {
+        REQUIRE(in->keys[i] == INT64_MAX, "a key that is not in use is the greatest");
+    }
     for (uint32_t i = 0; i < in->count; i++) {
-        REQUIRE(i < 2 || in->keys[i - 1] < in->keys[i], "a node's keys grow");
+        REQUIRE(i == 0 || in->keys[i - 1] < in->keys[i], "a node's keys grow");
         if (height > 1) {
+            REQUIRE(i > 0 || in->keys[0] == INT64_MIN, "the first bound is the least");
             REQUIRE(i == 0 || (*expected != NONE &&
                                key_of(side_index, book->levels[*expected].price) >= in->keys[i]),
                     "a bound is not above what it bounds");

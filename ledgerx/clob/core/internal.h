@@ -18,15 +18,25 @@
 #if defined(__GNUC__)
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define PREFETCH_FOR_WRITE(address) __builtin_prefetch(address, 1)
 #else
 #define LIKELY(x) (x)
 #define UNLIKELY(x) (x)
-#define PREFETCH_FOR_WRITE(address) ((void)(address))
 #endif
 
+/* Has the memory at an address fetched into the cache. GCC drops calls of a function that does nothing else it
+   knows of: so the empty assembly. */
+static inline void prefetch(const void *address)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(address, 1);
+    __asm__ volatile("");
+#else
+    (void)address;
+#endif
+}
+
 #define NONE CLOB_NONE
-#define NODE_KEYS 32
+#define NODE_KEYS 32    /* a multiple of 8 */
 #define NODE_KEYS_MIN 8 /* below this a node is merged with a neighbour if both fit into one */
 #define NODES_SPARE 12  /* what one insertion may take: one a level of the tree and a new root */
 #define NODE_DEPTH_MAX 12
@@ -54,7 +64,8 @@ typedef struct level {
 } level;
 
 /* A node of a side's B+ tree, from keys that grow towards the spread to levels (a leaf) or nodes. Of an inner
-   node, keys[i] is a lower bound of what is below child[i]; keys[0] is not read. */
+   node, keys[i] is a lower bound of what is below child[i], and keys[0] is INT64_MIN. Keys from `count` on are
+   INT64_MAX, which is below nothing. */
 typedef struct node {
     int64_t keys[NODE_KEYS];
     uint32_t child[NODE_KEYS];
@@ -93,7 +104,7 @@ struct clob_book {
     uint32_t slot_mask;
     uint32_t slot_shift; /* from a hash to its slot, of 2 at least */
     uint32_t hint_shift;
-    link owed; /* what the last call left to the next one to write, see orders.h */
+    link owed[2]; /* what the last call left to the next one to write, see orders.h */
     pool order_pool;
     pool level_pool;
     pool node_pool;

@@ -11,22 +11,23 @@ typedef struct path {
     uint32_t place[NODE_DEPTH_MAX]; /* of the child taken in the node above; [0] is not read */
 } path;
 
-/* How many of the first `count` keys are below `key`, or not above it. Without branches: where a key falls is
-   not predictable. */
-static inline uint32_t count_below(const int64_t *keys, uint32_t count, int64_t key)
+/* How many keys are below `key`: eight at a time, then one at a time. Without branches, for where a key falls is not
+   predictable; keys that are not in use are below none. */
+static inline uint32_t count_below(const node *in, int64_t key)
 {
-    const int64_t *base = keys;
-    while (count > 1) {
-        uint32_t half = count / 2;
-        base += (base[half - 1] < key) * half;
-        count -= half;
+    uint32_t before = 0, within = 0;
+    for (uint32_t i = 7; i + 1 < NODE_KEYS; i += 8) {
+        before += 8 * (in->keys[i] < key);
     }
-    return (uint32_t)(base - keys) + (count == 1 && *base < key);
+    for (uint32_t i = 0; i < 8; i++) {
+        within += in->keys[before + i] < key;
+    }
+    return before + within;
 }
 
-static inline uint32_t count_up_to(const int64_t *keys, uint32_t count, int64_t key)
+static inline uint32_t count_up_to(const node *in, int64_t key)
 {
-    return key == INT64_MAX ? count : count_below(keys, count, key + 1);
+    return key == INT64_MAX ? in->count : count_below(in, key + 1);
 }
 
 /* The leaf where `key` is or would be; fills `taken` from the root (0) to the leaf. */
@@ -36,8 +37,7 @@ static uint32_t descend(const clob_book *book, const side *of, int64_t key, path
     taken->node[0] = index;
     for (uint32_t depth = 1; depth < of->height; depth++) {
         const node *inner = &book->nodes[index];
-        /* The last child whose bound is not above the key; the first has none. */
-        uint32_t place = count_up_to(inner->keys + 1, inner->count - 1, key);
+        uint32_t place = count_up_to(inner, key) - 1; /* the last child whose bound is not above the key */
         index = inner->child[place];
         taken->node[depth] = index;
         taken->place[depth] = place;
@@ -64,12 +64,21 @@ static void put(node *into, uint32_t place, int64_t key, uint32_t child)
     into->count++;
 }
 
+/* Leaves a node its first `count` keys. */
+static void shorten(node *at, uint32_t count)
+{
+    for (uint32_t i = count; i < at->count; i++) {
+        at->keys[i] = INT64_MAX;
+    }
+    at->count = count;
+}
+
 static void cut(node *from, uint32_t place)
 {
     uint32_t behind = from->count - place - 1;
     memmove(from->keys + place, from->keys + place + 1, behind * sizeof *from->keys);
     memmove(from->child + place, from->child + place + 1, behind * sizeof *from->child);
-    from->count--;
+    from->keys[--from->count] = INT64_MAX;
 }
 
 static void append(node *into, const node *from, uint32_t first, uint32_t count)
@@ -84,7 +93,8 @@ static uint32_t new_node(clob_book *book)
     uint32_t index = book->node_pool.free;
     book->node_pool.free = book->nodes[index].child[0];
     book->node_pool.live++;
-    book->nodes[index].count = 0;
+    book->nodes[index].count = NODE_KEYS;
+    shorten(&book->nodes[index], 0);
     return index;
 }
 
@@ -112,22 +122,25 @@ static void insert_at(clob_book *book, side *of, const path *taken, uint32_t pla
         /* At the end of the last leaf prices drift: leave what is behind them full. */
         uint32_t kept = place == NODE_KEYS && taken->node[depth] == of->last_leaf ? NODE_KEYS : NODE_KEYS / 2;
         append(right, full, kept, NODE_KEYS - kept);
-        full->count = kept;
+        shorten(full, kept);
         if (place > kept || kept == NODE_KEYS) {
             put(right, place - kept, key, child);
         } else {
             put(full, place, key, child);
         }
+        key = right->keys[0];
+        if (depth + 1 < of->height) {
+            right->keys[0] = INT64_MIN;
+        }
         if (depth == 0) {
             uint32_t root_index = new_node(book);
             node *root = &book->nodes[root_index];
-            put(root, 0, full->keys[0], of->root);
-            put(root, 1, right->keys[0], right_index);
+            put(root, 0, INT64_MIN, of->root);
+            put(root, 1, key, right_index);
             of->root = root_index;
             of->height++;
             return;
         }
-        key = right->keys[0];
         child = right_index;
         place = taken->place[depth] + 1;
         depth--;
@@ -220,7 +233,7 @@ static uint32_t find_or_insert(clob_book *book, uint32_t side_index, int64_t pri
         leaf_index = descend(book, of, key, &taken);
         leaf = &book->nodes[leaf_index];
     }
-    uint32_t place = count_below(leaf->keys, leaf->count, key);
+    uint32_t place = count_below(leaf, key);
     if (place < leaf->count && leaf->keys[place] == key) {
         return leaf->child[place];
     }
@@ -254,7 +267,7 @@ uint32_t find_level(const clob_book *book, uint32_t side_index, int64_t price)
     path taken;
     int64_t key = key_of(side_index, price);
     const node *leaf = &book->nodes[descend(book, of, key, &taken)];
-    uint32_t place = count_below(leaf->keys, leaf->count, key);
+    uint32_t place = count_below(leaf, key);
     return place < leaf->count && leaf->keys[place] == key ? leaf->child[place] : NONE;
 }
 
@@ -269,7 +282,7 @@ static bool merge_left(clob_book *book, node *parent, uint32_t place, bool leave
         return false;
     }
     if (!leaves) {
-        right->keys[0] = parent->keys[place]; /* it stops being a first key, which nobody reads */
+        right->keys[0] = parent->keys[place]; /* it stops being a first key */
     }
     append(left, right, 0, right->count);
     give_node(book, parent->child[place]);
@@ -289,6 +302,7 @@ static bool dissolve(clob_book *book, node *parent, uint32_t place, bool leaves)
     if (book->nodes[parent->child[place]].count == 0) {
         give_node(book, parent->child[place]);
         cut(parent, place);
+        parent->keys[0] = INT64_MIN;
         return true;
     }
     return false;
@@ -333,7 +347,7 @@ void drop_level(clob_book *book, uint32_t level_index)
     unlink_level(book, of, gone);
     node *leaf = &book->nodes[of->last_leaf];
     if (key >= leaf->keys[0] && (of->height == 1 || leaf->count > NODE_KEYS_MIN)) {
-        cut(leaf, count_below(leaf->keys, leaf->count, key));
+        cut(leaf, count_below(leaf, key));
         if (leaf->count == 0) {
             give_node(book, of->root);
             of->root = of->last_leaf = NONE;
@@ -342,7 +356,7 @@ void drop_level(clob_book *book, uint32_t level_index)
     } else {
         path taken;
         leaf = &book->nodes[descend(book, of, key, &taken)];
-        remove_at(book, of, &taken, count_below(leaf->keys, leaf->count, key));
+        remove_at(book, of, &taken, count_below(leaf, key));
     }
     gone->side = SIDE_FREE;
     gone->better = book->level_pool.free;

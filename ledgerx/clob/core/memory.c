@@ -72,7 +72,7 @@ static void free_nodes_above(clob_book *book, uint32_t used)
 
 static void empty_content(clob_book *book)
 {
-    book->owed = (link){NONE, NONE};
+    book->owed[0] = book->owed[1] = (link){NONE, NONE};
     book->order_pool.free = book->level_pool.free = book->node_pool.free = NONE;
     book->level_pool.live = book->node_pool.live = 0;
     free_orders_above(book, 0);

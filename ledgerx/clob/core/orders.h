@@ -2,7 +2,7 @@
 
    Of a big book the neighbours of an order that goes, and the tail that a new one stands behind, are seldom in the
    cache, and a write to them holds up the writes after it. So a call that changes one order asks for their memory and
-   owes their link; `settle`, with which every call that reads or writes a link begins, writes it, and by then the
+   owes their links; `settle`, with which every call that reads or writes a link begins, writes them, and by then the
    memory is there. A call that changes many has its own next order to go on with, and owes nothing. */
 
 #ifndef LEDGERX_CLOB_ORDERS_H
@@ -12,32 +12,38 @@
 
 typedef enum linking { AT_ONCE, OWED } linking;
 
+/* The links that a call may owe, in the order that they are written: over the gap that an order left, and from the
+   tail of a queue to one that came. */
+enum { OVER_GAP = 0, AT_TAIL = 1 };
+
 static inline void write_link(clob_book *book, link between)
 {
     book->orders[between.ahead].next = between.behind;
     book->orders[between.behind].prev = between.ahead;
 }
 
-/* Writes the link that is owed, if there is one. */
+/* Writes the links that are owed, if there are any. */
 static inline void settle(clob_book *book)
 {
-    if ((book->owed.ahead | book->owed.behind) != NONE) {
-        write_link(book, book->owed);
-        book->owed = (link){NONE, NONE};
+    const link *owed = book->owed;
+    if ((owed[0].ahead | owed[0].behind | owed[1].ahead | owed[1].behind) != NONE) {
+        write_link(book, owed[0]);
+        write_link(book, owed[1]);
+        book->owed[0] = book->owed[1] = (link){NONE, NONE};
     }
 }
 
-/* Makes two orders neighbours, or owes it; nothing else may be owed. */
-static inline void join(clob_book *book, uint32_t ahead, uint32_t behind, linking when)
+/* Makes two orders neighbours, or owes it as link `number`. */
+static inline void join(clob_book *book, uint32_t ahead, uint32_t behind, linking when, int number)
 {
     link between = {.ahead = ahead, .behind = behind};
     if (when == AT_ONCE) {
         write_link(book, between);
         return;
     }
-    PREFETCH_FOR_WRITE(&book->orders[ahead]);
-    PREFETCH_FOR_WRITE(&book->orders[behind]);
-    book->owed = between;
+    prefetch(&book->orders[ahead]);
+    prefetch(&book->orders[behind]);
+    book->owed[number] = between;
 }
 
 /* Rests a new order at the back of a level's queue; `slot` is where its id's search ended. The caller has made
@@ -54,7 +60,7 @@ static inline void rest(clob_book *book, uint32_t slot, uint32_t hash, uint64_t 
     made->size = size;
     made->next = NONE;
     made->level = level_index;
-    join(book, at->tail, index, when);
+    join(book, at->tail, index, when, AT_TAIL);
     at->head = either(at->tail == NONE, index, at->head);
     at->tail = index;
     at->size += size;
@@ -77,7 +83,7 @@ static inline void unrest(clob_book *book, uint32_t index, linking when)
     level *at = &book->levels[gone->level];
     side *of = &book->sides[at->side];
     uint32_t prev = gone->prev, next = gone->next;
-    join(book, prev, next, when);
+    join(book, prev, next, when, OVER_GAP);
     at->head = either(prev == NONE, next, at->head);
     at->tail = either(next == NONE, prev, at->tail);
     at->size -= gone->size;

@@ -61,7 +61,9 @@ static void equal_keys(clob_book *book) { root(book, ASK)->keys[2] = root(book, 
 static void wrong_key(clob_book *book) { root(book, ASK)->keys[0]--; }
 static void no_tree(clob_book *book) { book->sides[ASK].height = 0; }
 static void wrong_last_leaf(clob_book *book) { book->sides[ASK].last_leaf = book->sides[BID].last_leaf; }
-static void tree_without_best(clob_book *book) { root(book, ASK)->count--; }
+static void tree_without_best(clob_book *book) { root(book, ASK)->keys[--root(book, ASK)->count] = INT64_MAX; }
+static void used_key(clob_book *book) { root(book, ASK)->keys[NODE_KEYS - 1]--; }
+static void bounded_below(clob_book *book) { root(book, BID)->keys[0] = 0; }
 
 /* The second leaf of the bids, the first level of which is added anew, so that the hints know it. */
 static node *known_leaf(clob_book *book)
@@ -143,7 +145,9 @@ static const struct {
     {"a side's size is the sum of its orders'", wrong_side_size},
     {"a node is in the pool", root_outside},
     {"a node has 1 to 32 keys", empty_node},
+    {"a key that is not in use is the greatest", used_key},
     {"a node's keys grow", equal_keys},
+    {"the first bound is the least", bounded_below},
     {"a bound is not above what it bounds", high_bound},
     {"the tree has the levels of the list", swapped_levels},
     {"a leaf's keys are its levels'", wrong_key},
