@@ -213,7 +213,8 @@ INLINED clob_status apply_one(clob_book *book, const clob_event *event, linking 
     }
 }
 
-/* How many events before its own the slot of an event's order is fetched, and then the order itself. */
+/* How many events before its own the slot of an event's order is fetched, and then the order itself. The last
+   few go without. */
 #define SLOT_AHEAD 8
 #define ORDER_AHEAD 3
 
@@ -228,8 +229,6 @@ static inline void expect_next(const clob_book *book, const clob_event *event, s
 {
     if (left > SLOT_AHEAD) {
         prefetch(likely_slot(book, event[SLOT_AHEAD].order_id));
-    }
-    if (left > ORDER_AHEAD) {
         prefetch(&book->orders[(uint32_t)*likely_slot(book, event[ORDER_AHEAD].order_id)]);
     }
 }

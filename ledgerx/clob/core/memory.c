@@ -7,7 +7,6 @@
 #define LEVELS_FIRST 32
 #define NODES_FIRST 16
 #define FILLS_FIRST 32
-#define ORDERS_SMALL 65536 /* up to here the ids' table is a quarter full at most, from there on half */
 #define HINTS_A_LEVEL 4
 #define HINTS_MAX 65536 /* more would leave the cache that they are for */
 
@@ -192,11 +191,18 @@ static clob_status grow_slots(clob_book *book, uint32_t bits)
     return CLOB_OK;
 }
 
+/* How many slots the ids of so many orders get: a small book's table may be nearly empty, so that a search seldom
+   goes on to a second slot. */
+static size_t slots_for(uint32_t capacity)
+{
+    return (size_t)capacity * (capacity <= 16384 ? 8 : capacity <= 65536 ? 4 : 2);
+}
+
 clob_status grow_orders(clob_book *book)
 {
     uint32_t before = book->order_pool.capacity;
     uint32_t capacity = doubled(before, ORDERS_FIRST, book->orders_max);
-    if (grow_slots(book, bits_for((size_t)capacity * (capacity <= ORDERS_SMALL ? 4 : 2))) != CLOB_OK) {
+    if (grow_slots(book, bits_for(slots_for(capacity))) != CLOB_OK) {
         return CLOB_NO_MEMORY;
     }
     order *orders = moved_pool(book, book->orders, no_orders, sizeof *orders, capacity);
