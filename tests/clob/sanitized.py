@@ -17,9 +17,11 @@ CLOB = ROOT / "ledgerx" / "clob"
 HARNESS = Path(__file__).resolve().parent / "harness"
 
 FLAGS = [
-    "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-DCLOB_DEBUG",
+    "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer",
     "-O1", "-g", "-std=c11", "-Wall", "-Wextra", "-Werror",
 ]  # fmt: skip
+WALKS = "-DCLOB_DEBUG"
+"""Walks the whole book after each call."""
 
 
 class BuildError(Exception):
@@ -47,11 +49,11 @@ def build_harness(compiler: str, folder: Path) -> Path:
     """The C harness as a program in `folder`."""
     program = folder / "harness"
     sources = [*sorted(HARNESS.glob("*.c")), *sorted((CLOB / "core").glob("*.c"))]
-    _compile(compiler, ["-I", CLOB / "core", *sources, "-o", program])
+    _compile(compiler, [WALKS, "-I", CLOB / "core", *sources, "-o", program])
     return program
 
 
-def build_extension(compiler: str, folder: Path) -> Path:
+def build_extension(compiler: str, folder: Path, *, walks: bool = True) -> Path:
     """A path entry in `folder` that gives ledgerx with a sanitized `_clob`, all else as it stands."""
     package = folder / "ledgerx" / "clob"
     package.mkdir(parents=True)
@@ -62,7 +64,8 @@ def build_extension(compiler: str, folder: Path) -> Path:
     sources = [*sorted((CLOB / "core").glob("*.c")), *sorted((CLOB / "binding").glob("*.c"))]
     include = sysconfig.get_path("include")
     extension = package / f"_clob{sysconfig.get_config_var('EXT_SUFFIX')}"
-    _compile(compiler, ["-shared", "-fPIC", "-isystem", include, *sources, "-o", extension])
+    flags = ["-shared", "-fPIC", *([WALKS] if walks else [])]
+    _compile(compiler, [*flags, "-isystem", include, *sources, "-o", extension])
     return folder
 
 

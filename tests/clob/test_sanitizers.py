@@ -1,7 +1,8 @@
 """The order book under AddressSanitizer and UndefinedBehaviorSanitizer: its core alone, and with its binding.
 
-Both builds walk the whole book after each call (CLOB_DEBUG). What leaks is found, too: harness/ says how for
-the core, isolated/sanitized_run.py for the binding.
+The builds walk the whole book after each call (CLOB_DEBUG), but for one: a walk writes the links that a call
+left to the next. What leaks is found, too: harness/ says how for the core, isolated/sanitized_run.py for the
+binding.
 """
 
 from __future__ import annotations
@@ -99,4 +100,15 @@ def test_the_extension_is_clean(
     sanitizing_compiler: tuple[str, Path], sanitized_entry: Path, what: str, whole_stacks: bool
 ) -> None:
     output, leaks = run_sanitized(sanitized_entry, sanitizing_compiler[1], what, whole_stacks=whole_stacks)
+    assert leaks == [], output
+
+
+@pytest.mark.full
+@pytest.mark.timeout(SLOW_S)
+def test_what_one_call_leaves_to_the_next_is_clean(
+    sanitizing_compiler: tuple[str, Path], tmp_path: Path
+) -> None:
+    compiler, runtime = sanitizing_compiler
+    entry = build_extension(compiler, tmp_path, walks=False)
+    output, leaks = run_sanitized(entry, runtime, "unwatched", whole_stacks=False)
     assert leaks == [], output

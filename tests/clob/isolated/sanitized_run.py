@@ -1,6 +1,6 @@
 """Runs calls or tests over a sanitized `_clob` and has LeakSanitizer look at what they left.
 
-    sanitized_run.py PATH_ENTRY calls|rules|twins|leaks
+    sanitized_run.py PATH_ENTRY calls|rules|twins|unwatched|leaks
 
 Alone, LeakSanitizer finds no leaked Python container: the collector's own list leads to it. So the look is
 taken with all containers taken off that list, before the interpreter ends, and it reports nothing but leaks.
@@ -44,22 +44,25 @@ def run_rules() -> int:
     return pytest.main(["-q", *plugins, "-k", TOO_LONG, *(str(HERE.parent / name) for name in names)])
 
 
-def run_twins() -> int:
-    from book_twins import RULES, Twins, UnwatchedTwins, exercised
+def run_twins(name: str = "Twins") -> int:
+    import book_twins
     from hypothesis import Phase, seed, settings
     from hypothesis.stateful import run_state_machine_as_test
 
     chosen = settings(
         max_examples=TWIN_SEQUENCES,
-        stateful_step_count=RULES + 1,
+        stateful_step_count=book_twins.RULES + 1,
         deadline=None,
         database=None,
         phases=[Phase.generate],
     )
-    for twins in (Twins, UnwatchedTwins):
-        run_state_machine_as_test(seed(1)(twins), settings=chosen)
-    print(f"{exercised['steps']} steps")
+    run_state_machine_as_test(seed(1)(getattr(book_twins, name)), settings=chosen)
+    print(f"{book_twins.exercised['steps']} steps")
     return 0
+
+
+def run_unwatched() -> int:
+    return run_twins("UnwatchedTwins")
 
 
 def run_leaks() -> int:
@@ -93,7 +96,14 @@ def main(path_entry: str, what: str) -> int:
     from ledgerx.clob import _clob
 
     assert _clob.__file__.startswith(path_entry), f"not the sanitized build: {_clob.__file__}"
-    return int({"calls": run_calls, "rules": run_rules, "twins": run_twins, "leaks": run_leaks}[what]())
+    runs = {
+        "calls": run_calls,
+        "rules": run_rules,
+        "twins": run_twins,
+        "unwatched": run_unwatched,
+        "leaks": run_leaks,
+    }
+    return int(runs[what]())
 
 
 if __name__ == "__main__":
