@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,12 +75,13 @@ def serving() -> Iterator[Callable[[_Serving], None]]:
 
     The wait raises ClickException where what it waits on ends by itself.
     """
-    stopped = threading.Event()
+    # A pipe, for an Event that its own waiter sets from a handler may wait for a lock that the waiter holds.
+    end_read, end_write = os.pipe()
     numbers = (signal.SIGTERM, signal.SIGINT)
-    previous = {number: signal.signal(number, lambda *_: stopped.set()) for number in numbers}
+    previous = {number: signal.signal(number, lambda *_: os.write(end_write, b"x")) for number in numbers}
 
     def wait(server: _Serving) -> None:
-        while not stopped.wait(0.5):
+        while not select.select([end_read], [], [], 0.5)[0]:
             if not server.alive:
                 raise click.ClickException("it ended by itself: see the log")
 
@@ -88,3 +90,5 @@ def serving() -> Iterator[Callable[[_Serving], None]]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        os.close(end_read)
+        os.close(end_write)

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,9 +39,10 @@ def run_in_foreground(
     with code 1 at once: what it says after a failed write might not be true any more.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stopped = threading.Event()
+    # A pipe, for an Event that its own waiter sets from a handler may wait for a lock that the waiter holds.
+    end_read, end_write = os.pipe()
     previous = {
-        number: signal.signal(number, lambda _number, _frame: stopped.set())
+        number: signal.signal(number, lambda _number, _frame: os.write(end_write, b"x"))
         for number in (signal.SIGTERM, signal.SIGINT)
     }
     server = Server(
@@ -60,11 +60,13 @@ def run_in_foreground(
     try:
         server.start()
         ready(server.note)
-        stopped.wait()
+        os.read(end_read, 1)
     finally:
         server.stop()
         for number, handler in previous.items():
             signal.signal(number, handler)
+        os.close(end_read)
+        os.close(end_write)
 
 
 def _die(error: BaseException) -> None:
