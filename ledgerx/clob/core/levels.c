@@ -297,6 +297,9 @@ static bool merge_left(clob_book *book, node *parent, uint32_t place, bool leave
         right->keys[0] = parent->keys[place]; /* it stops being a first key */
     }
     append(left, right, 0, right->count);
+    if (!leaves) {
+        left->keys[0] = INT64_MIN; /* it may have been empty */
+    }
     give_node(book, parent->child[place]);
     cut(parent, place);
     return true;
