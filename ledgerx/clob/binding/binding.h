@@ -140,10 +140,10 @@ static inline conversion to_order_id(PyObject *value, const char *name, uint64_t
     return to_order_id_slowly(value, name, converted);
 }
 
-/* 1, 0, or -1 and an exception. */
+/* 1, 0, or -1 and an exception. True and False are not told apart by a branch: sides come at random. */
 static inline int to_bool(PyObject *value)
 {
-    return LIKELY(value == Py_True) ? 1 : LIKELY(value == Py_False) ? 0 : to_bool_slowly(value);
+    return LIKELY((value == Py_True) | (value == Py_False)) ? value == Py_True : to_bool_slowly(value);
 }
 
 /* ---- values.c ---- */

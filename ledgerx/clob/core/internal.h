@@ -37,7 +37,7 @@ static inline void prefetch(const void *address)
 
 #define NONE CLOB_NONE
 #define NODE_KEYS 32    /* a multiple of 8 */
-#define NODE_KEYS_MIN 8 /* below this a node is merged with a neighbour if both fit into one */
+#define NODE_KEYS_MIN 8 /* below this a node but the last leaf is merged with a neighbour if both fit into one */
 #define NODES_SPARE 12  /* what one insertion may take: one a level of the tree and a new root */
 #define NODE_DEPTH_MAX 12
 

@@ -335,6 +335,9 @@ static void remove_at(clob_book *book, side *of, const path *taken, uint32_t pla
         leaves = false;
         depth--;
     }
+    if (leaves) {
+        return; /* all nodes are where they were */
+    }
     while (of->height > 1 && book->nodes[of->root].count == 1) {
         uint32_t root = of->root;
         of->root = book->nodes[root].child[0];
@@ -361,7 +364,7 @@ void drop_level(clob_book *book, uint32_t level_index)
     int64_t key = key_of(gone->side, gone->price);
     unlink_level(book, of, gone);
     node *leaf = &book->nodes[of->last_leaf];
-    if (key >= leaf->keys[0] && (of->height == 1 || leaf->count > NODE_KEYS_MIN)) {
+    if (key >= leaf->keys[0] && (of->height == 1 || leaf->count > 1)) {
         cut(leaf, count_below(leaf, key));
         if (leaf->count == 0) {
             give_node(book, of->root);

@@ -6,7 +6,7 @@
 #define ORDERS_FIRST 64
 #define LEVELS_FIRST 32
 #define NODES_FIRST 16
-#define FILLS_FIRST 32
+#define FILLS_AT_ONCE 4096 /* room for as many as a book has orders, up to so many, spares counting them ahead */
 #define HINTS_A_LEVEL 4
 #define HINTS_MAX 65536 /* more would leave the cache that they are for */
 
@@ -277,10 +277,13 @@ clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_ke
         bound += met->orders;
         size = met->size < size ? size - met->size : 0;
     }
-    if (bound <= book->fills_capacity) {
+    size_t orders = book->order_pool.capacity;
+    size_t least = orders < FILLS_AT_ONCE ? orders : FILLS_AT_ONCE;
+    size_t wanted = bound < least ? least : bound;
+    if (wanted <= book->fills_capacity) {
         return CLOB_OK;
     }
-    size_t capacity = (size_t)1 << bits_for(bound < FILLS_FIRST ? FILLS_FIRST : bound);
+    size_t capacity = (size_t)1 << bits_for(wanted);
     clob_fill *fills = take_memory(book, book->fills, capacity * sizeof *fills);
     if (fills == NULL) {
         return CLOB_NO_MEMORY;
