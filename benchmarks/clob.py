@@ -106,6 +106,7 @@ def matching_cases(orders: files.Incoming, bare: Any) -> list[Case]:
     cases = [
         Case(Name.MATCH_PLAIN_C, orders.count, lambda: matching.plain_c(bare)(orders)),
         Case(Name.MATCH_FLAT, orders.count, lambda: matching.flat_python(orders)),
+        Case(Name.MATCH_BATCH, orders.count, lambda: matching.batch(orders)),
     ]
     for name, make in makers.items():
         run = matching.one_call(make)

@@ -169,6 +169,16 @@ def test_the_book_pages_program_trades_and_copies(tmp_path: Path) -> None:
     assert printed[-1] == "same book: True"
 
 
+def test_the_book_pages_program_matches_many_orders(tmp_path: Path) -> None:
+    printed = run((ROOT / "docs" / "examples" / "matching_many.py").read_text(), tmp_path)
+    assert printed[:3] == [
+        "order 3 met order 1: 5 at 10100",
+        "order 3 met order 2: 2 at 10200",
+        "order 5 met order 2: 1 at 10200",
+    ]
+    assert printed[3] == "order 4 was refused: NotFillable"
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
 def test_every_example_compiles_and_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(), str(path)))

@@ -1,14 +1,18 @@
-"""Timed runs of orders that match: one call an order, which returns its fills."""
+"""Timed runs of orders that match: one call an order, which returns its fills, or one call for all."""
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from _clob.files import Incoming
-from _clob.incoming import CANCEL, GTC, Outcome
-from _clob.mirror import timed
+from _clob.incoming import CANCEL, GTC, MARKET, Outcome
+from _clob.mirror import timed, touched
+from _clob.model import RECORD
+from ledgerx.clob import Book, EventKind, TimeInForce
+from ledgerx.clob._records import INCOMING_FORMAT, OUTCOME_BYTES
 
 Runner = Callable[[Incoming], float]
 
@@ -42,6 +46,35 @@ def one_call(make: Callable[[], Any]) -> Runner:
     return run
 
 
+def batch(orders: Incoming) -> float:
+    """Ours in one call over the whole buffer: the fills of all come as one `Fills`."""
+    records = memoryview(events_of(orders))
+    split = orders.prefill * RECORD.size
+    book = Book()
+    count = len(book.match(records[:split], touched(orders.prefill * OUTCOME_BYTES)))
+    outcomes = touched(len(orders) * OUTCOME_BYTES)
+    with timed() as clock:
+        fills = book.match(records[split:], outcomes)
+        taken = clock()
+    assert count + len(fills) == orders.outcome.fills
+    return taken
+
+
+def events_of(orders: Incoming) -> bytes:
+    """The same orders as `Book.match` takes them."""
+    pack = struct.Struct(INCOMING_FORMAT).pack
+    return b"".join(
+        pack(order_id, price, size, EventKind.CANCEL, 0, 0, 0, 0)
+        if kind == CANCEL
+        else pack(order_id, price, size, EventKind.ADD, is_ask, *TIMES[kind])
+        for order_id, price, size, kind, is_ask in orders.unpacked()
+    )
+
+
+TIMES = {kind: (TimeInForce.GTC if kind == GTC else TimeInForce.IOC, 0, kind == MARKET) for kind in range(3)}
+"""Time in force, post-only and market order by the file's own kinds."""
+
+
 def all_fills(book: Any, rows: Iterable[Row]) -> list[tuple[int, ...]]:
     """The fills of the rows on a book, in order."""
     found: list[tuple[int, ...]] = []
@@ -57,6 +90,8 @@ def agree(makers: Iterable[Callable[[], Any]], orders: Incoming, count: int) -> 
     """Compares the fills of all books for the first `count` rows."""
     rows = orders.submits[:count]
     oracle, *others = (all_fills(make(), rows) for make in makers)
+    events = events_of(orders)[: count * RECORD.size]
+    others.append([tuple(fill) for fill in Book().match(events, bytearray(count * OUTCOME_BYTES))])
     assert all(fills == oracle for fills in others), "not the same fills"
 
 

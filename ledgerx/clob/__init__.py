@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledgerx.clob._records import EVENT_BYTES, EVENT_DTYPE, FILL_DTYPE, EventKind
+from ledgerx.clob._records import (
+    EVENT_BYTES,
+    EVENT_DTYPE,
+    FILL_DTYPE,
+    INCOMING_DTYPE,
+    OUTCOME_DTYPE,
+    EventKind,
+)
 from ledgerx.clob._types import (
     ORDER_ID_MAX,
     ORDERS_MAX,
     PRICE_MAX,
     PRICE_MIN,
+    REFUSALS,
     SIZE_MAX,
     Fill,
     Level,
@@ -29,10 +37,13 @@ __all__ = [
     "EVENT_BYTES",
     "EVENT_DTYPE",
     "FILL_DTYPE",
+    "INCOMING_DTYPE",
     "ORDERS_MAX",
     "ORDER_ID_MAX",
+    "OUTCOME_DTYPE",
     "PRICE_MAX",
     "PRICE_MIN",
+    "REFUSALS",
     "SIZE_MAX",
     "Book",
     "EventKind",

@@ -1,4 +1,4 @@
-"""Many events in one buffer: the record that `Book.apply` reads and `Book.records` writes.
+"""Many events in one buffer: the record that `Book.apply` and `Book.match` read and `Book.records` writes.
 
 32 bytes, little-endian, in C `struct clob_event` of ledgerx/clob/core/clob.h:
 
@@ -15,6 +15,15 @@ offset  type    field       meaning
 
 What an event's kind does not need is not read. `numpy.dtype(EVENT_DTYPE)` is the same record, and
 `numpy.frombuffer(book.records(), EVENT_DTYPE)` reads one without a copy. No NumPy is needed here.
+
+`Book.match`, for which an ADD is an order that comes in, reads three bytes more of it, INCOMING_DTYPE:
+
+======  ======  =============  ===============================================================
+26      uint8   time_in_force  a TimeInForce
+27      uint8   post_only      1 for an order that must not trade
+28      uint8   is_market      1 for an order without a price
+29      3       (padding)      not read
+======  ======  =============  ===============================================================
 """
 
 from __future__ import annotations
@@ -30,9 +39,15 @@ __all__ = [
     "EVENT_DTYPE",
     "EVENT_FORMAT",
     "FILL_DTYPE",
+    "INCOMING_DTYPE",
+    "INCOMING_FORMAT",
+    "OUTCOME_BYTES",
+    "OUTCOME_DTYPE",
+    "OUTCOME_FORMAT",
     "Buffer",
     "EventKind",
-    "best_of",
+    "incoming_of",
+    "output_of",
     "records_of",
 ]
 
@@ -65,6 +80,26 @@ EVENT_DTYPE: Final[dict[str, Any]] = {
 }
 """The record as `numpy.dtype` takes it."""
 
+INCOMING_FORMAT: Final = "<QqqBBBBB3x"
+"""The record of `Book.match` as `struct` names it."""
+
+INCOMING_DTYPE: Final[dict[str, Any]] = {
+    "names": [*EVENT_DTYPE["names"], "time_in_force", "post_only", "is_market"],
+    "formats": [*EVENT_DTYPE["formats"], "u1", "u1", "u1"],
+    "offsets": [*EVENT_DTYPE["offsets"], 26, 27, 28],
+    "itemsize": EVENT_BYTES,
+}
+"""The record of `Book.match` as `numpy.dtype` takes it."""
+
+OUTCOME_FORMAT: Final = "<II"
+"""What became of an event of `Book.match`: a place in REFUSALS, and how many fills are its own."""
+
+OUTCOME_BYTES: Final = struct.calcsize(OUTCOME_FORMAT)
+"""Their length: 8."""
+
+OUTCOME_DTYPE: Final[dict[str, Any]] = {"names": ["refusal", "fills"], "formats": ["<u4", "<u4"]}
+"""The same as `numpy.dtype` takes it."""
+
 FILL_DTYPE: Final[dict[str, Any]] = {
     "names": ["order_id", "price", "size", "left"],
     "formats": ["<u8", "<i8", "<i8", "<i8"],
@@ -79,11 +114,24 @@ BEST_BYTES: Final = struct.calcsize(BEST_FORMAT)
 """Their length: 16, so an array of shape (events, 2) and type int64 holds them."""
 
 # How NumPy names the record's fields to other buffer users, byte orders left out and 64-bit ints as Q and q.
-_FORMAT_START: Final = "T{Q:order_id:q:price:q:size:B:kind:B:is_ask:"
+_EVENT_START: Final = "T{Q:order_id:q:price:q:size:B:kind:B:is_ask:"
+_INCOMING_START: Final = f"{_EVENT_START}B:time_in_force:B:post_only:B:is_market:"
+
+_ALIKE: Final = {ord("L"): "Q", ord("l"): "q", ord("<"): "", ord("="): "", ord("@"): ""}
+"""What different systems call alike; in the names of fields it does no harm."""
 
 
 def records_of(events: Buffer) -> bytes:
     """The bytes of a buffer of records. Raises TypeError if it is not contiguous or of another form."""
+    return _bytes_of(events, _EVENT_START, "EVENT_DTYPE")
+
+
+def incoming_of(events: Buffer) -> bytes:
+    """The same for the records of `Book.match`."""
+    return _bytes_of(events, _INCOMING_START, "INCOMING_DTYPE")
+
+
+def _bytes_of(events: Buffer, start: str, dtype: str) -> bytes:
     try:
         view = memoryview(events)
     except TypeError:
@@ -91,22 +139,23 @@ def records_of(events: Buffer) -> bytes:
     if view is None or not view.c_contiguous:
         raise TypeError(f"events: not a contiguous buffer of {EVENT_BYTES}-byte records")
     is_bytes = view.itemsize == 1 and view.format in ("B", "b", "c")
-    names = view.format.translate({ord("L"): "Q", ord("l"): "q", ord("<"): "", ord("="): "", ord("@"): ""})
-    is_struct = view.itemsize == EVENT_BYTES and names.startswith(_FORMAT_START)
+    is_struct = view.itemsize == EVENT_BYTES and view.format.translate(_ALIKE).startswith(
+        start.translate(_ALIKE)
+    )
     if not (is_bytes or is_struct) or view.nbytes % EVENT_BYTES:
         raise TypeError(
             f"events: {view.nbytes} bytes of format {view.format} are no {EVENT_BYTES}-byte records: "
-            "use numpy.dtype(EVENT_DTYPE)"
+            f"use numpy.dtype({dtype})"
         )
     return view.tobytes()
 
 
-def best_of(best: Buffer, count: int) -> memoryview:
-    """The bytes of a buffer for `count` pairs of best prices. Raises TypeError if it cannot take them."""
+def output_of(name: str, output: Buffer, count: int, item_bytes: int) -> memoryview:
+    """The bytes of a buffer for something of each event. Raises TypeError if it cannot take `count`."""
     try:
-        view = memoryview(best)
+        view = memoryview(output)
     except TypeError:
         view = None
-    if view is None or view.readonly or not view.c_contiguous or view.nbytes != count * BEST_BYTES:
-        raise TypeError(f"best: {count} events need a writable buffer of {count * BEST_BYTES} bytes")
+    if view is None or view.readonly or not view.c_contiguous or view.nbytes != count * item_bytes:
+        raise TypeError(f"{name}: {count} events need a writable buffer of {count * item_bytes} bytes")
     return view.cast("B")

@@ -27,9 +27,13 @@ from ledgerx.clob._records import (
     BEST_FORMAT,
     EVENT_BYTES,
     EVENT_FORMAT,
+    INCOMING_FORMAT,
+    OUTCOME_BYTES,
+    OUTCOME_FORMAT,
     Buffer,
     EventKind,
-    best_of,
+    incoming_of,
+    output_of,
     records_of,
 )
 from ledgerx.clob._side import Resting, Side
@@ -38,6 +42,7 @@ from ledgerx.clob._types import (
     ORDERS_MAX,
     PRICE_MAX,
     PRICE_MIN,
+    REFUSALS,
     SIZE_MAX,
     Fill,
     Level,
@@ -277,7 +282,7 @@ class Book:
         """
         records = records_of(events)
         count = len(records) // EVENT_BYTES
-        out = None if best is None else best_of(best, count)
+        out = None if best is None else output_of("best", best, count, BEST_BYTES)
         for index, record in enumerate(struct.iter_unpack(EVENT_FORMAT, records)):
             order_id, price, size, kind, is_ask = record
             try:
@@ -289,6 +294,34 @@ class Book:
                 ends = (PRICE_MIN if bid is None else bid, PRICE_MAX if ask is None else ask)
                 struct.pack_into(BEST_FORMAT, out, index * BEST_BYTES, *ends)
         return count
+
+    def match(self, events: Buffer, outcomes: Buffer) -> list[Fill]:
+        """Carries out events in order, an ADD as an order that comes in, and returns the fills of all.
+
+        `events` is a contiguous buffer of the records of `ledgerx.clob._records` for it: a NumPy array of
+        INCOMING_DTYPE, or bytes. An ADD is matched as `submit` does it; the other kinds are those of
+        `apply`. `outcomes`, a writable buffer of 8 bytes an event (an array of OUTCOME_DTYPE), gets what
+        became of each: the place in REFUSALS of the exception that its method would have raised, 0 where it
+        was carried out, and how many of the fills are its own. What is refused is passed over.
+
+        Raises TypeError for buffers of another form.
+        """
+        records = incoming_of(events)
+        out = output_of("outcomes", outcomes, len(records) // EVENT_BYTES, OUTCOME_BYTES)
+        fills: list[Fill] = []
+        for index, record in enumerate(struct.iter_unpack(INCOMING_FORMAT, records)):
+            order_id, price, size, kind, is_ask, time_in_force, post_only, is_market = record
+            before, refusal = len(fills), 0
+            try:
+                if kind == EventKind.ADD:
+                    limit = None if is_market else price
+                    fills += self.submit(order_id, is_ask != 0, limit, size, time_in_force, post_only != 0)
+                else:
+                    self.apply_event(kind, order_id, is_ask != 0, price, size)
+            except BookError as error:
+                refusal = REFUSALS.index(type(error))
+            struct.pack_into(OUTCOME_FORMAT, out, index * OUTCOME_BYTES, refusal, len(fills) - before)
+        return fills
 
     # ------------------------------------------------------------------ what stands
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from ledgerx.errors import (
+    BookFull,
+    DuplicateOrder,
+    InvalidOrder,
+    InvalidState,
+    NotFillable,
+    UnknownOrder,
+    WouldCross,
+)
+
 __all__ = [
     "ORDERS_MAX",
     "ORDER_ID_MAX",
     "PRICE_MAX",
     "PRICE_MIN",
+    "REFUSALS",
     "SIZE_MAX",
     "Fill",
     "Level",
@@ -32,6 +43,19 @@ SIZE_MAX: Final = 2**63 - 1
 
 ORDERS_MAX: Final = 16_777_216
 """How many orders a book may hold unless it is told another cap."""
+
+REFUSALS: Final[tuple[type[Exception] | None, ...]] = (
+    None,
+    UnknownOrder,
+    DuplicateOrder,
+    InvalidOrder,
+    WouldCross,
+    NotFillable,
+    BookFull,
+    MemoryError,
+    InvalidState,
+)
+"""Why `Book.match` passed an event over, by the number in its outcomes: 0 is none."""
 
 
 class TimeInForce(IntEnum):

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from ledgerx.clob import ORDER_ID_MAX, PRICE_MAX, PRICE_MIN, SIZE_MAX, Book, _reference
 from ledgerx.clob._checksum import checksum_of
-from ledgerx.clob._records import EVENT_FORMAT
+from ledgerx.clob._records import EVENT_FORMAT, INCOMING_FORMAT
 from ledgerx.errors import BookError
 
 __all__ = ["RULES", "STEPS", "STEP_BYTES", "Twins", "UnwatchedTwins", "exercised"]
@@ -140,6 +140,20 @@ class Twins(RuleBasedStateMachine):
         batch.append((self.known_id(b, a), self.price(e, f), self.size(d), 6 if g == 0 else g % 8, 0))
         self.both("apply", b"".join(struct.pack(EVENT_FORMAT, *event) for event in batch))
 
+    def do_match(self, a: int, b: int, c: int, d: int, e: int, f: int, g: int) -> None:
+        batch = [
+            (self.new_id(a), self.price(c, d), self.size(e), 1, b % 2, f % 4, g % 5 == 0, b < 32),
+            (self.new_id(b), self.price(d, e), self.size(f), 1, a % 2, g % 4, a % 5 == 0, c < 16),
+            (self.known_id(a, b), self.price(e, f), self.size(g), c % 8, d % 2, 0, 0, 0),
+            (self.new_id(255), self.price(f, g), self.size(c), 1, e % 2, 0, 0, d < 64),
+        ]
+        events = b"".join(struct.pack(INCOMING_FORMAT, *event) for event in batch)
+        ours, reference = bytearray(32), bytearray(32)
+        fills = self.c.match(events, ours)
+        assert fills == self.reference.match(events, reference)
+        assert ours == reference
+        exercised["fills"] += len(fills)
+
     def do_event(self, a: int, b: int, c: int, d: int, e: int, f: int, g: int) -> None:
         order_id = self.new_id(a) if f % 2 else self.known_id(a, b)
         self.both("apply_event", 1 + g % 5, order_id, b % 2 == 1, self.price(c, d), self.size(e))
@@ -178,7 +192,7 @@ class UnwatchedTwins(Twins):
 
 
 WEIGHTS = {
-    "add": 5, "submit": 5, "reduce": 2, "execute": 2, "cancel": 3, "replace": 3, "apply": 2, "event": 3,
-    "look": 1, "grow": 1, "thin": 1, "restore": 1,
+    "add": 5, "submit": 5, "reduce": 2, "execute": 2, "cancel": 3, "replace": 3, "apply": 2, "match": 3,
+    "event": 3, "look": 1, "grow": 1, "thin": 1, "restore": 1,
 }  # fmt: skip
 KINDS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]

@@ -60,24 +60,26 @@ typedef struct signature {
     const char *names[PARAMETERS_MAX];
 } signature;
 
-/* The arguments in the order of the signature, NULL for those left out; NULL and an exception if they do not
-   fit. `storage` has room for PARAMETERS_MAX. */
+/* The arguments in the order of the signature; NULL and an exception if they do not fit. `arranged` makes `count` how
+   many they are; of these, what was left out is NULL. `storage` has room for PARAMETERS_MAX. */
 PyObject *const *arranged_slowly(const signature *expected, PyObject *const *args, Py_ssize_t count, PyObject *names,
                                  PyObject **storage);
 
-static inline PyObject *const *arranged(const signature *expected, PyObject *const *args, Py_ssize_t count,
+static inline PyObject *const *arranged(const signature *expected, PyObject *const *args, Py_ssize_t *count,
                                         PyObject *names, PyObject **storage)
 {
-    if (LIKELY(names == NULL && count == expected->count)) {
+    if (LIKELY(names == NULL && *count >= expected->required && *count <= expected->count)) {
         return args;
     }
-    if (names == NULL && count >= expected->required && count < expected->count) {
-        for (Py_ssize_t i = 0; i < expected->count; i++) {
-            storage[i] = i < count ? args[i] : NULL;
-        }
-        return storage;
-    }
-    return arranged_slowly(expected, args, count, names, storage);
+    Py_ssize_t given = *count;
+    *count = expected->count;
+    return arranged_slowly(expected, args, given, names, storage);
+}
+
+/* An argument that may be left out, or NULL. */
+static inline PyObject *optional(PyObject *const *args, Py_ssize_t count, Py_ssize_t place)
+{
+    return place < count ? args[place] : NULL;
 }
 
 typedef enum conversion { CONVERTED, OUT_OF_RANGE, NOT_CONVERTED /* an exception is set */ } conversion;
@@ -173,6 +175,7 @@ PyObject *raise_busy(const book_object *self);
 /* ---- buffers.c ---- */
 
 PyObject *book_apply(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *book_match(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
 PyObject *book_records(book_object *self, PyObject *ignored);
 PyObject *book_restore(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
 

@@ -85,7 +85,7 @@ static const signature add_signature = {"add", 4, 4, {"order_id", "is_ask", "pri
 static PyObject *book_add(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(&add_signature, args, count, names, storage);
+    args = arranged(&add_signature, args, &count, names, storage);
     if (UNLIKELY(args == NULL)) {
         return NULL;
     }
@@ -117,7 +117,7 @@ static const signature submit_signature = {
 static PyObject *book_submit(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(&submit_signature, args, count, names, storage);
+    args = arranged(&submit_signature, args, &count, names, storage);
     if (UNLIKELY(args == NULL)) {
         return NULL;
     }
@@ -127,9 +127,10 @@ static PyObject *book_submit(book_object *self, PyObject *const *args, Py_ssize_
     int is_ask = to_bool(args[1]);
     conversion price_converted = in.is_market ? CONVERTED : to_int64(args[2], "price", &in.price);
     conversion size_converted = to_int64(args[3], "size", &in.size);
+    PyObject *time_given = optional(args, count, 4), *post_only_given = optional(args, count, 5);
     conversion time_converted =
-        args[4] == NULL ? CONVERTED : to_int64(args[4], "time_in_force", &time_in_force);
-    int post_only = args[5] == NULL ? 0 : to_bool(args[5]);
+        time_given == NULL ? CONVERTED : to_int64(time_given, "time_in_force", &time_in_force);
+    int post_only = post_only_given == NULL ? 0 : to_bool(post_only_given);
     if (UNLIKELY(is_ask < 0 || post_only < 0 || id_converted == NOT_CONVERTED || price_converted == NOT_CONVERTED ||
                  size_converted == NOT_CONVERTED || time_converted == NOT_CONVERTED)) {
         return NULL;
@@ -149,7 +150,7 @@ static PyObject *book_submit(book_object *self, PyObject *const *args, Py_ssize_
     if (UNLIKELY(clob_submit(self->book, &in, &fills, &fill_count) != CLOB_OK)) {
         if (!known && clob_last_error(self->book)->status == CLOB_BAD_TIME_IN_FORCE) {
             return PyErr_Format(self->state->errors[CLOB_BAD_TIME_IN_FORCE], "order %S: unknown time in force %S",
-                                args[0], args[4]);
+                                args[0], time_given);
         }
         return raise_refusal(self);
     }
@@ -161,7 +162,7 @@ static const signature preview_signature = {"preview", 3, 3, {"is_ask", "price",
 static PyObject *book_preview(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(&preview_signature, args, count, names, storage);
+    args = arranged(&preview_signature, args, &count, names, storage);
     if (UNLIKELY(args == NULL)) {
         return NULL;
     }
@@ -218,7 +219,7 @@ static inline PyObject *take_from(book_object *self, const signature *expected, 
                                   Py_ssize_t count, PyObject *names)
 {
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(expected, args, count, names, storage);
+    args = arranged(expected, args, &count, names, storage);
     if (UNLIKELY(args == NULL)) {
         return NULL;
     }
@@ -260,7 +261,7 @@ static const signature cancel_signature = {"cancel", 1, 1, {"order_id"}};
 static PyObject *book_cancel(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(&cancel_signature, args, count, names, storage);
+    args = arranged(&cancel_signature, args, &count, names, storage);
     if (UNLIKELY(args == NULL)) {
         return NULL;
     }
@@ -284,7 +285,7 @@ static const signature replace_signature = {"replace", 3, 3, {"order_id", "price
 static PyObject *book_replace(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(&replace_signature, args, count, names, storage);
+    args = arranged(&replace_signature, args, &count, names, storage);
     if (UNLIKELY(args == NULL)) {
         return NULL;
     }
@@ -385,7 +386,7 @@ static const signature apply_event_signature = {"apply_event", 5, 5, {"kind", "o
 static PyObject *book_apply_event(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(&apply_event_signature, args, count, names, storage);
+    args = arranged(&apply_event_signature, args, &count, names, storage);
     if (UNLIKELY(args == NULL)) {
         return NULL;
     }
@@ -465,6 +466,13 @@ static PyMethodDef book_methods[] = {
            "best bid and ask after each: PRICE_MIN, PRICE_MAX where there is none.\n\n"
            "Raises TypeError for buffers of another form, and what the events raise, with `event_index` set;\n"
            "the events before that one stay applied."),
+    METHOD("match", book_match, "events, outcomes",
+           "Carries out events in order, an ADD as an order that comes in: it is matched as `submit` does it.\n\n"
+           "Returns the fills of all. Releases the GIL. `events` is a contiguous buffer of 32-byte records: a NumPy\n"
+           "array of INCOMING_DTYPE, or bytes. `outcomes`, a writable buffer of 8 bytes an event (an array of\n"
+           "OUTCOME_DTYPE), gets what became of each: the place in REFUSALS of the exception that the event's\n"
+           "method would have raised, 0 where it was carried out, and how many of the fills are its own. What is\n"
+           "refused is passed over. Raises TypeError for buffers of another form."),
     METHOD("best", book_best, "is_ask", "The best level of a side, None if it has no order."),
     METHOD("level", book_level, "is_ask, price",
            "The level of a price, with size and orders 0 if none rests there."),

@@ -8,11 +8,21 @@
 
 /* ---------------------------------------------------------------- the form of a buffer */
 
-/* Whether a struct format names the record's fields; byte orders and what 64-bit ints are called differ. */
-static bool is_record_format(const char *format)
+/* How the fields of a record are called, and of which dtype that is. */
+typedef struct record_form {
+    const char *fields;
+    const char *dtype;
+} record_form;
+
+#define EVENT_FIELDS "T{Q:order_id:q:price:q:size:B:kind:B:is_ask:"
+
+static const record_form event_form = {EVENT_FIELDS, "EVENT_DTYPE"};
+static const record_form incoming_form = {EVENT_FIELDS "B:time_in_force:B:post_only:B:is_market:", "INCOMING_DTYPE"};
+
+/* Whether a struct format names a record's fields; byte orders and what 64-bit ints are called differ. */
+static bool has_fields(const char *format, const char *fields)
 {
-    static const char expected[] = "T{Q:order_id:q:price:q:size:B:kind:B:is_ask:";
-    const char *at = expected;
+    const char *at = fields;
     for (; format != NULL && *format != '\0' && *at != '\0'; format++) {
         char letter = *format == 'L' ? 'Q' : *format == 'l' ? 'q' : *format;
         if (letter == '<' || letter == '=' || letter == '@') {
@@ -34,42 +44,41 @@ static bool is_record_format(const char *format)
     return *at == '\0';
 }
 
-static bool is_records(const Py_buffer *view)
+static bool is_records(const Py_buffer *view, const record_form *form)
 {
     bool is_bytes = view->itemsize == 1 && (view->format == NULL || strchr("Bbc", view->format[0]) != NULL);
-    bool is_struct = view->itemsize == sizeof(clob_event) && is_record_format(view->format);
+    bool is_struct = view->itemsize == sizeof(clob_event) && has_fields(view->format, form->fields);
     return (is_bytes || is_struct) && view->len % (Py_ssize_t)sizeof(clob_event) == 0;
 }
 
 /* Fills `view` with the records of a buffer; -1 and a TypeError if it does not hold any. */
-static int get_records(PyObject *events, Py_buffer *view)
+static int get_records(PyObject *events, Py_buffer *view, const record_form *form)
 {
     if (PyObject_GetBuffer(events, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0) {
         PyErr_Clear();
         PyErr_SetString(PyExc_TypeError, "events: not a contiguous buffer of 32-byte records");
         return -1;
     }
-    if (!is_records(view)) {
-        PyErr_Format(PyExc_TypeError,
-                     "events: %zd bytes of format %s are no 32-byte records: use numpy.dtype(EVENT_DTYPE)",
-                     view->len, view->format == NULL ? "B" : view->format);
+    if (!is_records(view, form)) {
+        PyErr_Format(PyExc_TypeError, "events: %zd bytes of format %s are no 32-byte records: use numpy.dtype(%s)",
+                     view->len, view->format == NULL ? "B" : view->format, form->dtype);
         PyBuffer_Release(view);
         return -1;
     }
     return 0;
 }
 
-static int get_best(PyObject *best, size_t count, Py_buffer *view)
+/* Fills `view` with a writable buffer of `bytes` for each of `count` events; -1 and a TypeError if it is none. */
+static int get_output(PyObject *output, const char *name, size_t count, size_t bytes, Py_buffer *view)
 {
-    if (PyObject_GetBuffer(best, view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE | PyBUF_FORMAT) < 0) {
+    if (PyObject_GetBuffer(output, view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE | PyBUF_FORMAT) < 0) {
         PyErr_Clear();
-    } else if ((size_t)view->len == count * sizeof(clob_best)) {
+    } else if ((size_t)view->len == count * bytes) {
         return 0;
     } else {
         PyBuffer_Release(view);
     }
-    PyErr_Format(PyExc_TypeError, "best: %zu events need a writable buffer of %zu bytes", count,
-                 count * sizeof(clob_best));
+    PyErr_Format(PyExc_TypeError, "%s: %zu events need a writable buffer of %zu bytes", name, count, count * bytes);
     return -1;
 }
 
@@ -94,18 +103,19 @@ PyObject *book_apply(book_object *self, PyObject *const *args, Py_ssize_t count,
 {
     static const signature expected = {"apply", 1, 2, {"events", "best"}};
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(&expected, args, count, names, storage);
+    args = arranged(&expected, args, &count, names, storage);
     if (args == NULL) {
         return NULL;
     }
     Py_buffer events, best = {.buf = NULL};
-    if (get_records(args[0], &events) < 0) {
+    if (get_records(args[0], &events, &event_form) < 0) {
         return NULL;
     }
     PyObject *result = NULL;
     size_t done = 0, wanted = (size_t)events.len / sizeof(clob_event);
-    bool has_best = args[1] != NULL && args[1] != Py_None;
-    if (has_best && get_best(args[1], wanted, &best) < 0) {
+    PyObject *best_given = optional(args, count, 1);
+    bool has_best = best_given != NULL && best_given != Py_None;
+    if (has_best && get_output(best_given, "best", wanted, sizeof(clob_best), &best) < 0) {
         goto cleanup;
     }
     if (self->busy) {
@@ -119,6 +129,45 @@ PyObject *book_apply(book_object *self, PyObject *const *args, Py_ssize_t count,
         PyBuffer_Release(&best);
     }
 cleanup:
+    PyBuffer_Release(&events);
+    return result;
+}
+
+/* The fills of all records as one Fills. */
+static PyObject *match_records(book_object *self, const Py_buffer *view, clob_outcome *outcomes)
+{
+    size_t count = (size_t)view->len / sizeof(clob_event), fill_count;
+    const clob_fill *fills;
+    if (count < EVENTS_WITH_GIL) {
+        clob_match(self->book, view->buf, count, outcomes, &fills, &fill_count);
+    } else {
+        self->busy = true;
+        Py_BEGIN_ALLOW_THREADS
+        clob_match(self->book, view->buf, count, outcomes, &fills, &fill_count);
+        Py_END_ALLOW_THREADS
+        self->busy = false;
+    }
+    return new_fills(self->state, fills, fill_count);
+}
+
+PyObject *book_match(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    static const signature expected = {"match", 2, 2, {"events", "outcomes"}};
+    PyObject *storage[PARAMETERS_MAX];
+    args = arranged(&expected, args, &count, names, storage);
+    if (args == NULL) {
+        return NULL;
+    }
+    Py_buffer events, outcomes;
+    if (get_records(args[0], &events, &incoming_form) < 0) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    size_t wanted = (size_t)events.len / sizeof(clob_event);
+    if (get_output(args[1], "outcomes", wanted, sizeof(clob_outcome), &outcomes) == 0) {
+        result = self->busy ? raise_busy(self) : match_records(self, &events, outcomes.buf);
+        PyBuffer_Release(&outcomes);
+    }
     PyBuffer_Release(&events);
     return result;
 }
@@ -216,7 +265,7 @@ PyObject *book_restore(book_object *self, PyObject *const *args, Py_ssize_t coun
 {
     static const signature expected = {"restore", 1, 1, {"orders"}};
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(&expected, args, count, names, storage);
+    args = arranged(&expected, args, &count, names, storage);
     if (args == NULL) {
         return NULL;
     }
@@ -224,7 +273,7 @@ PyObject *book_restore(book_object *self, PyObject *const *args, Py_ssize_t coun
         return restore_orders(self, args[0]);
     }
     Py_buffer view;
-    if (get_records(args[0], &view) < 0) {
+    if (get_records(args[0], &view, &event_form) < 0) {
         return NULL;
     }
     PyObject *result = restore_records(self, view.buf, (size_t)view.len / sizeof(clob_event));

@@ -175,7 +175,7 @@ static int side_argument(book_object *self, const signature *expected, PyObject 
                          PyObject *names)
 {
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(expected, args, count, names, storage);
+    args = arranged(expected, args, &count, names, storage);
     if (args != NULL && UNLIKELY(self->busy)) {
         (void)raise_busy(self);
         return -1;
@@ -202,7 +202,7 @@ PyObject *book_depth(book_object *self, PyObject *const *args, Py_ssize_t count,
     static const signature expected = {"depth", 2, 2, {"is_ask", "levels"}};
     PyObject *storage[PARAMETERS_MAX];
     int64_t wanted;
-    args = arranged(&expected, args, count, names, storage);
+    args = arranged(&expected, args, &count, names, storage);
     int is_ask = args == NULL ? -1 : to_bool(args[0]);
     conversion converted = is_ask < 0 ? NOT_CONVERTED : to_int64(args[1], "levels", &wanted);
     if (converted == NOT_CONVERTED) {
@@ -231,7 +231,7 @@ static int price_arguments(book_object *self, const signature *expected, PyObjec
 {
     PyObject *storage[PARAMETERS_MAX];
     int64_t price;
-    args = arranged(expected, args, count, names, storage);
+    args = arranged(expected, args, &count, names, storage);
     int is_ask = args == NULL ? -1 : to_bool(args[0]);
     conversion converted = is_ask < 0 ? NOT_CONVERTED : to_int64(args[1], "price", &price);
     if (converted == NOT_CONVERTED) {
@@ -285,7 +285,7 @@ static PyObject *id_argument(book_object *self, const signature *expected, PyObj
                              PyObject *names, uint64_t *order_id)
 {
     PyObject *storage[PARAMETERS_MAX];
-    args = arranged(expected, args, count, names, storage);
+    args = arranged(expected, args, &count, names, storage);
     if (args == NULL || to_order_id(args[0], "order_id", order_id) == NOT_CONVERTED) {
         return NULL;
     }

@@ -3,12 +3,6 @@
 
 #include "orders.h"
 
-#if defined(__GNUC__)
-#define INLINED static inline __attribute__((always_inline))
-#else
-#define INLINED static inline
-#endif
-
 /* Where the search for an order's id ended. It is made before it is known what is to be done with the order, so
    that memory is on its way while the processor finds out. */
 typedef struct place {
@@ -213,15 +207,8 @@ INLINED clob_status apply_one(clob_book *book, const clob_event *event, linking 
     }
 }
 
-/* How many events before its own the slot of an event's order is fetched, and then the order itself. The last
-   few go without. */
-#define SLOT_AHEAD 8
+/* How many events before its own an event's order is fetched, whose slot was at SLOT_AHEAD. The last few go without. */
 #define ORDER_AHEAD 3
-
-static inline uint64_t *likely_slot(const clob_book *book, uint64_t order_id)
-{
-    return &book->slots[home_of(book, hash_of(order_id))];
-}
 
 void clob_expect(const clob_book *book, uint64_t order_id) { prefetch(likely_slot(book, order_id)); }
 

@@ -51,8 +51,8 @@ typedef enum clob_kind {
     CLOB_CLEAR = 6
 } clob_kind;
 
-/* The record of ledgerx/clob/_records.py: what clob_apply reads and clob_records writes, at any address, since a
-   caller's buffer may begin anywhere. */
+/* The records of ledgerx/clob/_records.py: what clob_apply and clob_match read and clob_records writes, at any
+   address, since a caller's buffer may begin anywhere. */
 #if defined(__GNUC__)
 #define CLOB_ANYWHERE __attribute__((packed))
 #else
@@ -65,8 +65,30 @@ typedef struct CLOB_ANYWHERE clob_event {
     int64_t size;
     uint8_t kind;
     uint8_t is_ask;
-    uint8_t padding[6];
+    uint8_t time_in_force; /* this and the next two are read by clob_match alone, of an ADD */
+    uint8_t post_only;
+    uint8_t is_market;
+    uint8_t padding[3];
 } clob_event;
+
+/* Why clob_match passed an event over, from statuses that are one exception in Python. */
+typedef enum clob_refusal {
+    CLOB_NOT_REFUSED = 0,
+    CLOB_REFUSED_UNKNOWN = 1,
+    CLOB_REFUSED_DUPLICATE = 2,
+    CLOB_REFUSED_INVALID = 3,
+    CLOB_REFUSED_WOULD_CROSS = 4,
+    CLOB_REFUSED_NOT_FILLABLE = 5,
+    CLOB_REFUSED_BOOK_FULL = 6,
+    CLOB_REFUSED_NO_MEMORY = 7,
+    CLOB_REFUSED_BROKEN = 8
+} clob_refusal;
+
+/* What became of one event of clob_match; written at any address. */
+typedef struct CLOB_ANYWHERE clob_outcome {
+    uint32_t refusal; /* a clob_refusal */
+    uint32_t fills;   /* how many are this event's */
+} clob_outcome;
 
 /* One match, told of the resting order. */
 typedef struct clob_fill {
@@ -136,8 +158,14 @@ typedef struct clob_incoming {
     clob_time_in_force time_in_force;
 } clob_incoming;
 
-/* Matches. `fills` points at `count` fills that stay readable until the next submit, preview or restore. */
+/* Matches. `fills` points at `count` fills that stay readable until the next submit, match, preview or restore. */
 clob_status clob_submit(clob_book *book, const clob_incoming *incoming, const clob_fill **fills, size_t *count);
+
+/* Carries out all events in order, an ADD as an order that comes in and trades. What is refused is passed over:
+   `outcomes`, with room for `count`, tells what became of each, and `fills` has those of all. */
+void clob_match(clob_book *book, const clob_event *events, size_t count, clob_outcome *outcomes,
+                const clob_fill **fills, size_t *fill_count);
+
 clob_status clob_preview(clob_book *book, bool is_ask, bool is_market, int64_t price, int64_t size,
                          const clob_fill **fills, size_t *count);
 

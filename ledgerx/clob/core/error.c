@@ -17,6 +17,30 @@ clob_status refuse(clob_book *book, clob_status status, uint64_t order_id, int64
     return book->error.status;
 }
 
+clob_refusal refusal_of(clob_status status)
+{
+    switch (status) {
+    case CLOB_OK:
+        return CLOB_NOT_REFUSED;
+    case CLOB_UNKNOWN_ORDER:
+        return CLOB_REFUSED_UNKNOWN;
+    case CLOB_DUPLICATE_ORDER:
+        return CLOB_REFUSED_DUPLICATE;
+    case CLOB_WOULD_CROSS:
+        return CLOB_REFUSED_WOULD_CROSS;
+    case CLOB_NOT_FILLABLE:
+        return CLOB_REFUSED_NOT_FILLABLE;
+    case CLOB_BOOK_FULL:
+        return CLOB_REFUSED_BOOK_FULL;
+    case CLOB_NO_MEMORY:
+        return CLOB_REFUSED_NO_MEMORY;
+    case CLOB_BROKEN:
+        return CLOB_REFUSED_BROKEN;
+    default:
+        return CLOB_REFUSED_INVALID;
+    }
+}
+
 const clob_error *clob_last_error(const clob_book *book) { return &book->error; }
 
 #define SAY(...) (void)snprintf(text, text_bytes, __VA_ARGS__)

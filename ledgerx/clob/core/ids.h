@@ -28,6 +28,14 @@ static inline uint32_t slot_of(const clob_book *book, uint64_t id, uint32_t hash
     }
 }
 
+/* How many events before its own the slot of an event's order is fetched. */
+#define SLOT_AHEAD 8
+
+static inline uint64_t *likely_slot(const clob_book *book, uint64_t order_id)
+{
+    return &book->slots[home_of(book, hash_of(order_id))];
+}
+
 static inline uint32_t order_in(const clob_book *book, uint32_t slot)
 {
     return (uint32_t)book->slots[slot]; /* NONE where the slot is empty */

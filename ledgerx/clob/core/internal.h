@@ -18,9 +18,11 @@
 #if defined(__GNUC__)
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define INLINED static inline __attribute__((always_inline))
 #else
 #define LIKELY(x) (x)
 #define UNLIKELY(x) (x)
+#define INLINED static inline
 #endif
 
 /* Has the memory at an address fetched into the cache. GCC drops calls of a function that does nothing else it
@@ -141,6 +143,7 @@ static inline bool has_room_for_level(const clob_book *book)
     return book->level_pool.free != NONE && book->node_pool.live + NODES_SPARE <= book->node_pool.capacity;
 }
 
+/* Room for the fills of an order that meets side `side_index` down to `limit_key`, behind those there are. */
 clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_key, int64_t size);
 
 /* ---- levels.c ---- */
@@ -169,6 +172,7 @@ static inline uint32_t level_for(clob_book *book, uint32_t side_index, int64_t p
 
 /* ---- error.c ---- */
 
+clob_refusal refusal_of(clob_status status);
 clob_status refuse(clob_book *book, clob_status status, uint64_t order_id, int64_t price, int64_t size, int64_t other);
 
 #ifdef CLOB_DEBUG

@@ -119,7 +119,8 @@ static inline bool make_room_to_rest(clob_book *book)
            (LIKELY(has_room_for_level(book)) || grow_for_level(book) == CLOB_OK);
 }
 
-clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fill **fills, size_t *count)
+/* Matches an order; its fills go behind those that the book has noted. */
+INLINED clob_status submit(clob_book *book, const clob_incoming *in)
 {
     uint32_t side_index = in->is_ask ? ASK : BID, other_index = !side_index;
     bool rests = !in->is_market && in->time_in_force == CLOB_GTC;
@@ -142,10 +143,9 @@ clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fil
         return refuse(book, CLOB_NO_MEMORY, in->order_id, in->price, in->size, 0);
     }
     settle(book);
-    book->fill_count = 0;
     int64_t left = in->size;
     if (trades) {
-        if (UNLIKELY(book->sides[other_index].orders > book->fills_capacity) &&
+        if (UNLIKELY(book->fill_count + book->sides[other_index].orders > book->fills_capacity) &&
             reserve_fills(book, other_index, limit_key, in->size) != CLOB_OK) {
             return refuse(book, CLOB_NO_MEMORY, in->order_id, in->price, in->size, 0);
         }
@@ -155,9 +155,46 @@ clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fil
         uint32_t level_index = level_for(book, side_index, in->price);
         rest(book, slot_of(book, in->order_id, hash), hash, in->order_id, level_index, left, AT_ONCE);
     }
+    return checked(book, CLOB_OK);
+}
+
+clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fill **fills, size_t *count)
+{
+    book->fill_count = 0;
+    clob_status status = submit(book, in);
     *fills = book->fills;
     *count = book->fill_count;
-    return checked(book, CLOB_OK);
+    return status;
+}
+
+static inline clob_status match_one(clob_book *book, const clob_event *event)
+{
+    if (event->kind != CLOB_ADD) {
+        return clob_apply_event(book, event);
+    }
+    return submit(book, &(clob_incoming){.order_id = event->order_id,
+                                         .price = event->price,
+                                         .size = event->size,
+                                         .is_ask = event->is_ask != 0,
+                                         .is_market = event->is_market != 0,
+                                         .post_only = event->post_only != 0,
+                                         .time_in_force = (clob_time_in_force)event->time_in_force});
+}
+
+void clob_match(clob_book *book, const clob_event *events, size_t count, clob_outcome *outcomes,
+                const clob_fill **fills, size_t *fill_count)
+{
+    book->fill_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i + SLOT_AHEAD < count) {
+            prefetch(likely_slot(book, events[i + SLOT_AHEAD].order_id));
+        }
+        size_t before = book->fill_count;
+        clob_status status = match_one(book, &events[i]);
+        outcomes[i] = (clob_outcome){.refusal = refusal_of(status), .fills = (uint32_t)(book->fill_count - before)};
+    }
+    *fills = book->fills;
+    *fill_count = book->fill_count;
 }
 
 clob_status clob_preview(clob_book *book, bool is_ask, bool is_market, int64_t price, int64_t size,
@@ -168,11 +205,11 @@ clob_status clob_preview(clob_book *book, bool is_ask, bool is_market, int64_t p
     if (size < 1) {
         return refuse(book, CLOB_BAD_SIZE, 1, price, size, 0);
     }
+    book->fill_count = 0;
     if (reserve_fills(book, other_index, limit_key, size) != CLOB_OK) {
         return refuse(book, CLOB_NO_MEMORY, 1, price, size, 0);
     }
     settle(book);
-    book->fill_count = 0;
     for (uint32_t i = book->sides[other_index].best; i != NONE && size > 0; i = book->levels[i].worse) {
         const level *at = &book->levels[i];
         if (key_of(other_index, at->price) < limit_key) {

@@ -265,10 +265,9 @@ clob_status grow_for_level(clob_book *book)
     return status;
 }
 
-/* Makes room for the fills of an order that meets side `side_index` down to `limit_key`. */
 clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_key, int64_t size)
 {
-    size_t bound = 0;
+    size_t bound = book->fill_count;
     for (uint32_t i = book->sides[side_index].best; i != NONE && size > 0; i = book->levels[i].worse) {
         const level *met = &book->levels[i];
         if (key_of(side_index, met->price) < limit_key) {
@@ -278,7 +277,7 @@ clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_ke
         size = met->size < size ? size - met->size : 0;
     }
     size_t orders = book->order_pool.capacity;
-    size_t least = orders < FILLS_AT_ONCE ? orders : FILLS_AT_ONCE;
+    size_t least = book->fill_count + (orders < FILLS_AT_ONCE ? orders : FILLS_AT_ONCE);
     size_t wanted = bound < least ? least : bound;
     if (wanted <= book->fills_capacity) {
         return CLOB_OK;

@@ -46,7 +46,7 @@ static inline bool one_in(uint64_t *state, uint64_t count) { return below(state,
 /* ---- operations.c ---- */
 
 typedef enum call {
-    ADD, SUBMIT, PREVIEW, REDUCE, EXECUTE, CANCEL, REPLACE, CLEAR, APPLY, RESTORE, LOOK, CALLS
+    ADD, SUBMIT, PREVIEW, REDUCE, EXECUTE, CANCEL, REPLACE, CLEAR, APPLY, MATCH, RESTORE, LOOK, CALLS
 } call;
 
 #define BATCH_MAX 24

@@ -139,8 +139,8 @@ static clob_event drawn_event(subject *tested, bool may_be_bad)
 static call drawn_call(subject *tested, unsigned growth)
 {
     static const call others[] = {SUBMIT, SUBMIT, SUBMIT, PREVIEW, REDUCE, REDUCE, EXECUTE,
-                                  REPLACE, REPLACE, REPLACE, APPLY, LOOK};
-    static const call bringing[] = {ADD, SUBMIT, REPLACE, APPLY};
+                                  REPLACE, REPLACE, REPLACE, APPLY, MATCH, LOOK};
+    static const call bringing[] = {ADD, SUBMIT, REPLACE, APPLY, MATCH};
     uint64_t *random = &tested->random;
     if (one_in(random, 150)) {
         return RESTORE;
@@ -171,10 +171,13 @@ operation drawn_operation(subject *tested, unsigned growth)
     if (made.what == SUBMIT && one_in(random, 10)) {
         made.in.size = 1 + (int64_t)below(random, 2000); /* sweeps levels */
     }
-    if (made.what == APPLY || made.what == RESTORE) {
+    if (made.what == APPLY || made.what == MATCH || made.what == RESTORE) {
         made.batch_count = below(random, BATCH_MAX + 1);
         for (size_t i = 0; i < made.batch_count; i++) {
-            made.batch[i] = drawn_event(tested, made.what == APPLY);
+            made.batch[i] = drawn_event(tested, made.what != RESTORE);
+            made.batch[i].is_market = one_in(random, 8);
+            made.batch[i].post_only = one_in(random, 8);
+            made.batch[i].time_in_force = (uint8_t)below(random, one_in(random, 8) ? 5 : 3);
         }
     }
     return made;
@@ -332,6 +335,55 @@ static clob_status apply(subject *tested, const operation *wanted)
     return status;
 }
 
+/* One event of a match by the call of its kind; `fills` get its own. */
+static clob_status match_singly(clob_book *book, const clob_event *event, const clob_fill **fills, size_t *count)
+{
+    *count = 0;
+    if (event->kind != CLOB_ADD) {
+        return clob_apply_event(book, event);
+    }
+    clob_incoming in = {.order_id = event->order_id, .price = event->price, .size = event->size,
+                        .is_ask = event->is_ask, .is_market = event->is_market, .post_only = event->post_only,
+                        .time_in_force = (clob_time_in_force)event->time_in_force};
+    clob_status status = clob_submit(book, &in, fills, count);
+    EXPECT(status == CLOB_OK || *count == 0);
+    return status;
+}
+
+/* Holds a match against its events one by one on a copy: the same fills and refusals, the same book. The status is
+   NO_MEMORY if an event was refused for it, which the copy is spared. */
+static clob_status match(subject *tested, const operation *wanted)
+{
+    clob_outcome outcomes[BATCH_MAX];
+    const clob_fill *fills, *own;
+    size_t count, own_count, done = 0;
+    clob_match(tested->book, wanted->batch, wanted->batch_count, outcomes, &fills, &count);
+    clob_fill *all = copied(fills, count * sizeof *fills), *next = all;
+    counter memory = {0};
+    clob_allocator allocator = counting(&memory);
+    clob_book *copy = clob_new(tested->planned.orders_max, &allocator);
+    EXPECT(clob_restore(copy, tested->before, tested->before_count, &done) == CLOB_OK);
+    clob_status worst = CLOB_OK;
+    for (size_t i = 0; i < wanted->batch_count; i++) {
+        if (outcomes[i].refusal == CLOB_REFUSED_NO_MEMORY) {
+            EXPECT(outcomes[i].fills == 0);
+            worst = CLOB_NO_MEMORY;
+            continue;
+        }
+        clob_status status = match_singly(copy, &wanted->batch[i], &own, &own_count);
+        EXPECT((status == CLOB_OK) == (outcomes[i].refusal == CLOB_NOT_REFUSED));
+        EXPECT(own_count == outcomes[i].fills);
+        EXPECT(own_count == 0 || memcmp(own, next, own_count * sizeof *own) == 0);
+        next += own_count;
+    }
+    EXPECT(next == all + count && clob_checksum(copy) == clob_checksum(tested->book));
+    free(all);
+    clob_free(copy);
+    EXPECT(memory.bytes == 0);
+    tested->fills += count;
+    return worst;
+}
+
 /* Half of the time the book's own records, which must bring it back; else a batch, which may be refused. */
 static clob_status restore(subject *tested, const operation *wanted)
 {
@@ -375,6 +427,8 @@ static clob_status make_call(subject *tested, const operation *wanted)
         return CLOB_OK;
     case APPLY:
         return apply(tested, wanted);
+    case MATCH:
+        return match(tested, wanted);
     case RESTORE:
         return restore(tested, wanted);
     default:
@@ -392,10 +446,10 @@ clob_status carry_out(subject *tested, const operation *wanted)
     EXPECT(status != CLOB_BROKEN);
     if (status != CLOB_OK) {
         const clob_error *error = clob_last_error(tested->book);
-        EXPECT(error->status == status);
+        EXPECT(error->status == status || wanted->what == MATCH); /* of which a later event may be refused too */
         clob_error_text(error, text, sizeof text);
         EXPECT(strlen(text) >= 10 && strlen(text) < sizeof text - 1);
-        if (wanted->what != APPLY) { /* of which the events before the refused one stay */
+        if (wanted->what != APPLY && wanted->what != MATCH) { /* of which the events that were not refused stay */
             check_unchanged(tested, tested->before, tested->before_count);
             EXPECT(clob_checksum(tested->book) == tested->before_checksum);
         }
