@@ -52,6 +52,9 @@ INLINED clob_status add_order(clob_book *book, place at, bool is_ask, int64_t pr
         return refuse(book, CLOB_NO_MEMORY, at.order_id, price, size, 0);
     }
     rest(book, at.slot, at.hash, at.order_id, level_index, size, when);
+    if (when == OWED) {
+        prefetch(likely_slot(book, at.order_id + 1)); /* venues count ids up: where the next new order's will go */
+    }
     return checked(book, CLOB_OK);
 }
 

@@ -25,6 +25,16 @@
 #define INLINED static inline
 #endif
 
+/* What comes at random, so that to choose costs less than to predict. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_expect_with_probability)
+#define UNPREDICTABLE(x) __builtin_expect_with_probability(!!(x), 1, 0.5)
+#endif
+#endif
+#if !defined(UNPREDICTABLE)
+#define UNPREDICTABLE(x) (x)
+#endif
+
 /* Has the memory at an address fetched into the cache. GCC drops calls of a function that does nothing else it
    knows of: so the empty assembly. */
 static inline void prefetch(const void *address)
@@ -120,8 +130,7 @@ struct clob_book {
     clob_allocator allocator;
 };
 
-/* `a` or `b`, without a branch. */
-static inline uint32_t either(bool condition, uint32_t a, uint32_t b) { return b ^ ((a ^ b) & -(uint32_t)condition); }
+static inline uint32_t either(bool condition, uint32_t a, uint32_t b) { return UNPREDICTABLE(condition) ? a : b; }
 
 /* Keys grow towards the spread: ~price turns the order of asks round and cannot overflow. Without a branch, for
    sides come at random. */
