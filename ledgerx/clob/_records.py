@@ -113,35 +113,36 @@ BEST_FORMAT: Final = "<qq"
 BEST_BYTES: Final = struct.calcsize(BEST_FORMAT)
 """Their length: 16, so an array of shape (events, 2) and type int64 holds them."""
 
-# How NumPy names the record's fields to other buffer users, byte orders left out and 64-bit ints as Q and q.
-_EVENT_START: Final = "T{Q:order_id:q:price:q:size:B:kind:B:is_ask:"
-_INCOMING_START: Final = f"{_EVENT_START}B:time_in_force:B:post_only:B:is_market:"
+# How NumPy names the records' fields to other buffer users: kind, colon, name, colon.
+_EVENT_FIELDS: Final = ["Q", "order_id", "q", "price", "q", "size", "B", "kind", "B", "is_ask"]
+_INCOMING_FIELDS: Final = [*_EVENT_FIELDS, *["B", "time_in_force", "B", "post_only", "B", "is_market"]]
 
 _ALIKE: Final = {ord("L"): "Q", ord("l"): "q", ord("<"): "", ord("="): "", ord("@"): ""}
-"""What different systems call alike; in the names of fields it does no harm."""
+"""Byte orders are left out, and 64-bit ints are called Q and q."""
+
+_NO_BUFFER: Final = (TypeError, ValueError, BufferError)
+"""What an object raises that does not show its memory, or a NumPy array of a form that has no name."""
 
 
 def records_of(events: Buffer) -> bytes:
     """The bytes of a buffer of records. Raises TypeError if it is not contiguous or of another form."""
-    return _bytes_of(events, _EVENT_START, "EVENT_DTYPE")
+    return _bytes_of(events, _EVENT_FIELDS, "EVENT_DTYPE")
 
 
 def incoming_of(events: Buffer) -> bytes:
     """The same for the records of `Book.match`."""
-    return _bytes_of(events, _INCOMING_START, "INCOMING_DTYPE")
+    return _bytes_of(events, _INCOMING_FIELDS, "INCOMING_DTYPE")
 
 
-def _bytes_of(events: Buffer, start: str, dtype: str) -> bytes:
+def _bytes_of(events: Buffer, fields: list[str], dtype: str) -> bytes:
     try:
         view = memoryview(events)
-    except TypeError:
+    except _NO_BUFFER:
         view = None
     if view is None or not view.c_contiguous:
         raise TypeError(f"events: not a contiguous buffer of {EVENT_BYTES}-byte records")
     is_bytes = view.itemsize == 1 and view.format in ("B", "b", "c")
-    is_struct = view.itemsize == EVENT_BYTES and view.format.translate(_ALIKE).startswith(
-        start.translate(_ALIKE)
-    )
+    is_struct = view.itemsize == EVENT_BYTES and _has_fields(view.format, fields)
     if not (is_bytes or is_struct) or view.nbytes % EVENT_BYTES:
         raise TypeError(
             f"events: {view.nbytes} bytes of format {view.format} are no {EVENT_BYTES}-byte records: "
@@ -150,12 +151,20 @@ def _bytes_of(events: Buffer, start: str, dtype: str) -> bytes:
     return view.tobytes()
 
 
+def _has_fields(form: str, fields: list[str]) -> bool:
+    """Whether a struct's format begins with these fields."""
+    words = form.removeprefix("T{").split(":")[: len(fields)]
+    words[::2] = [kind.translate(_ALIKE) for kind in words[::2]]
+    return form.startswith("T{") and words == fields
+
+
 def output_of(name: str, output: Buffer, count: int, item_bytes: int) -> memoryview:
     """The bytes of a buffer for something of each event. Raises TypeError if it cannot take `count`."""
     try:
         view = memoryview(output)
-    except TypeError:
+    except _NO_BUFFER:
         view = None
-    if view is None or view.readonly or not view.c_contiguous or view.nbytes != count * item_bytes:
+    fits = view is not None and not view.readonly and view.c_contiguous and "O" not in view.format
+    if view is None or not fits or view.nbytes != count * item_bytes:
         raise TypeError(f"{name}: {count} events need a writable buffer of {count * item_bytes} bytes")
-    return view.cast("B")
+    return view.cast("B") if view.nbytes else memoryview(bytearray())

@@ -125,7 +125,7 @@ class Book:
             and PRICE_MIN <= limit | 0 <= PRICE_MAX
             and 0 < size | 0 <= (SIZE_MAX - own.size if rests else SIZE_MAX)
             and order_id not in self._orders
-            and 0 <= time_in_force <= 2
+            and 0 <= time_in_force | 0 <= 2
             and not (rests and len(self._orders) >= self._orders_max)
         ):
             self._refuse(own, order_id, limit, size, time_in_force)
@@ -302,7 +302,8 @@ class Book:
         INCOMING_DTYPE, or bytes. An ADD is matched as `submit` does it; the other kinds are those of
         `apply`. `outcomes`, a writable buffer of 8 bytes an event (an array of OUTCOME_DTYPE), gets what
         became of each: the place in REFUSALS of the exception that its method would have raised, 0 where it
-        was carried out, and how many of the fills are its own. What is refused is passed over.
+        was carried out, and how many of the fills are its own. What is refused is passed over. The two
+        buffers must not overlap.
 
         Raises TypeError for buffers of another form.
         """

@@ -85,7 +85,9 @@ def test_a_buffer_of_another_form_is_a_type_error(book_class: type[Book], events
     assert len(book) == 0
 
 
-@pytest.mark.parametrize("best", [bytearray(15), bytes(16), numpy.zeros((2, 4), numpy.int64)[:, ::2], 3])
+@pytest.mark.parametrize(
+    "best", [bytearray(15), bytes(16), numpy.zeros((2, 4), numpy.int64)[:, ::2], numpy.zeros(2, object), 3]
+)
 def test_best_prices_need_a_writable_buffer_of_their_length(book_class: type[Book], best: Any) -> None:
     book = book_class()
     with pytest.raises(TypeError, match="best: 1 events need a writable buffer of 16 bytes"):
@@ -117,6 +119,10 @@ def test_a_refused_event_is_named_and_those_before_it_stay(
     assert caught.value.event_index == before
     assert len(book) == before
     assert best[-32:] == bytes(32)
+
+
+def test_no_events_need_no_best_prices(book_class: type[Book]) -> None:
+    assert book_class().apply(numpy.zeros(0, EVENT_DTYPE), numpy.zeros((0, 2), numpy.int64)) == 0
 
 
 def test_a_cap_holds_in_a_batch_too(book_class: type[Book]) -> None:

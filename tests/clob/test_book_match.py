@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import threading
 from typing import Any
 
@@ -150,6 +151,41 @@ def test_a_numpy_array_of_orders_is_matched(book_class: type[Book]) -> None:
     assert book.snapshot() == single.snapshot()
 
 
+def test_thousands_of_fills_come_from_one_call(book_class: type[Book]) -> None:
+    """Room for them is made on the way: while orders come and go in pairs, and before two that sweep."""
+    pairs = [order(number + 1, number % 2, 7, 1) for number in range(2000)]
+    book = book_class()
+    fills, outcomes = matched(book, *pairs)
+    assert fills == [Fill(2 * number + 1, 7, 1, 0) for number in range(1000)]
+    assert outcomes == [(None, 0), (None, 1)] * 1000
+    asks = [order(number + 1, ASK, 10 + number // 1000, 1) for number in range(8200)]
+    sweeps = [order(9000, BID, 0, 4000, is_market=1), order(9001, BID, 99, 4200, IOC)]
+    fills, outcomes = matched(book, *asks, *sweeps)
+    assert fills == [Fill(number + 1, 10 + number // 1000, 1, 0) for number in range(8200)]
+    assert outcomes[-2:] == [(None, 4000), (None, 4200)]
+    assert len(book) == 0
+
+
+def test_the_fills_of_a_match_outlive_the_next_and_the_book(book_class: type[Book]) -> None:
+    book = book_class()
+    found = []
+    for count in (3, 50, 5000):
+        asks = [order(number + 1, ASK, 10, 1) for number in range(count)]
+        found.append(book.match(b"".join([*asks, order(9999, BID, 10, count)]), bytearray(8 * count + 8)))
+    del book
+    assert [len(fills) for fills in found] == [3, 50, 5000]
+    for fills in found:
+        assert list(fills) == [Fill(number + 1, 10, 1, 0) for number in range(len(fills))]
+
+
+def test_a_book_keeps_no_room_for_the_fills_of_a_large_match() -> None:
+    book = Book()
+    pairs = [order(number + 1, number % 2, 7, 1) for number in range(40_000)]
+    fills = book.match(b"".join(pairs), bytearray(8 * len(pairs)))
+    assert sys.getsizeof(fills) > 32 * 20_000
+    assert sys.getsizeof(book) < 32 * 20_000
+
+
 def test_no_orders_have_no_fills(book_class: type[Book]) -> None:
     assert book_class().match(b"", bytearray()) == []
 
@@ -169,7 +205,9 @@ def test_orders_of_another_form_are_a_type_error(book_class: type[Book], events:
         book_class().match(events, bytearray(8))
 
 
-@pytest.mark.parametrize("outcomes", [bytearray(7), bytes(8), None, numpy.zeros(4, "u4")[::2]])
+@pytest.mark.parametrize(
+    "outcomes", [bytearray(7), bytes(8), None, numpy.zeros(4, "u4")[::2], numpy.zeros(1, object)]
+)
 def test_outcomes_need_a_writable_buffer_of_their_length(book_class: type[Book], outcomes: Any) -> None:
     book = book_class()
     with pytest.raises(TypeError, match="outcomes: 1 events need a writable buffer of 8 bytes"):

@@ -30,6 +30,13 @@ def test_memory_stays_flat_over_every_call(operations: int) -> None:
     assert run("flat_memory.py", operations).endswith(" operations: flat\n")
 
 
+@pytest.mark.parametrize("megabytes", [1, 6, 12, 24, 400])
+def test_no_fill_is_lost_for_want_of_memory(megabytes: int) -> None:
+    printed = run("scarce_match.py", megabytes)
+    assert printed.endswith(("fills\n", "nothing was matched\n"))
+    assert megabytes < 400 or printed == "0 refused, 500000 fills\n"
+
+
 def test_a_module_that_is_imported_again_leaves_nothing_of_the_last_one() -> None:
     assert run("imports.py", "again", 300).startswith("320 imports")
 

@@ -158,7 +158,20 @@ PyObject *order_tuple(const binding_state *state, clob_order order);
 
 extern PyType_Spec fills_spec;
 
-PyObject *new_fills(binding_state *state, const clob_fill *fills, size_t count);
+bool make_fills_ready(binding_state *state);
+/* Memory for a Fills out of what is ready, and back. */
+fills_object *take_fills_shell(binding_state *state);
+void give_fills_shell(binding_state *state, fills_object *shell);
+
+/* Makes sure of memory for a Fills before the book changes, so that what was matched is told whatever memory is left;
+   false and a MemoryError. It is good until the GIL is given away. */
+static inline bool fills_ready(binding_state *state)
+{
+    return LIKELY(state->free_fills != NULL) || make_fills_ready(state);
+}
+
+/* The Fills of what the book matched last. Cannot fail where `fills_ready` was asked before. */
+PyObject *new_fills(binding_state *state, clob_book *book, const clob_fill *fills, size_t count);
 void drop_free_fills(binding_state *state);
 
 /* ---- errors.c ---- */

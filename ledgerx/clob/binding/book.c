@@ -147,6 +147,9 @@ static PyObject *book_submit(book_object *self, PyObject *const *args, Py_ssize_
     in.time_in_force = known ? (clob_time_in_force)time_in_force : CLOB_FOK + 1;
     const clob_fill *fills;
     size_t fill_count;
+    if (UNLIKELY(!fills_ready(self->state))) {
+        return NULL;
+    }
     if (UNLIKELY(clob_submit(self->book, &in, &fills, &fill_count) != CLOB_OK)) {
         if (!known && clob_last_error(self->book)->status == CLOB_BAD_TIME_IN_FORCE) {
             return PyErr_Format(self->state->errors[CLOB_BAD_TIME_IN_FORCE], "order %S: unknown time in force %S",
@@ -154,7 +157,7 @@ static PyObject *book_submit(book_object *self, PyObject *const *args, Py_ssize_
         }
         return raise_refusal(self);
     }
-    return new_fills(self->state, fills, fill_count);
+    return new_fills(self->state, self->book, fills, fill_count);
 }
 
 static const signature preview_signature = {"preview", 3, 3, {"is_ask", "price", "size"}};
@@ -182,10 +185,13 @@ static PyObject *book_preview(book_object *self, PyObject *const *args, Py_ssize
     }
     const clob_fill *fills;
     size_t fill_count;
+    if (UNLIKELY(!fills_ready(self->state))) {
+        return NULL;
+    }
     if (UNLIKELY(clob_preview(self->book, is_ask, is_market, price, size, &fills, &fill_count) != CLOB_OK)) {
         return raise_refusal(self);
     }
-    return new_fills(self->state, fills, fill_count);
+    return new_fills(self->state, self->book, fills, fill_count);
 }
 
 /* ---------------------------------------------------------------- orders changed */
@@ -472,7 +478,7 @@ static PyMethodDef book_methods[] = {
            "array of INCOMING_DTYPE, or bytes. `outcomes`, a writable buffer of 8 bytes an event (an array of\n"
            "OUTCOME_DTYPE), gets what became of each: the place in REFUSALS of the exception that the event's\n"
            "method would have raised, 0 where it was carried out, and how many of the fills are its own. What is\n"
-           "refused is passed over. Raises TypeError for buffers of another form."),
+           "refused is passed over. The two buffers must not overlap. Raises TypeError for buffers of another form."),
     METHOD("best", book_best, "is_ask", "The best level of a side, None if it has no order."),
     METHOD("level", book_level, "is_ask, price",
            "The level of a price, with size and orders 0 if none rests there."),

@@ -73,8 +73,8 @@ static int get_output(PyObject *output, const char *name, size_t count, size_t b
 {
     if (PyObject_GetBuffer(output, view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE | PyBUF_FORMAT) < 0) {
         PyErr_Clear();
-    } else if ((size_t)view->len == count * bytes) {
-        return 0;
+    } else if ((size_t)view->len == count * bytes && (view->format == NULL || strchr(view->format, 'O') == NULL)) {
+        return 0; /* of no objects, which raw bytes would destroy */
     } else {
         PyBuffer_Release(view);
     }
@@ -138,6 +138,10 @@ static PyObject *match_records(book_object *self, const Py_buffer *view, clob_ou
 {
     size_t count = (size_t)view->len / sizeof(clob_event), fill_count;
     const clob_fill *fills;
+    if (!fills_ready(self->state)) {
+        return NULL;
+    }
+    fills_object *shell = take_fills_shell(self->state);
     if (count < EVENTS_WITH_GIL) {
         clob_match(self->book, view->buf, count, outcomes, &fills, &fill_count);
     } else {
@@ -147,7 +151,8 @@ static PyObject *match_records(book_object *self, const Py_buffer *view, clob_ou
         Py_END_ALLOW_THREADS
         self->busy = false;
     }
-    return new_fills(self->state, fills, fill_count);
+    give_fills_shell(self->state, shell);
+    return new_fills(self->state, self->book, fills, fill_count);
 }
 
 PyObject *book_match(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)

@@ -3,53 +3,94 @@
    A Fill is made where one is looked at; a caller that only counts them, or takes them as a buffer, pays for
    none. Matching without a fill returns one empty object that all share. */
 
+#include <string.h>
+
 #include "binding.h"
 
-#define SMALL 4            /* objects for up to so many fills are used again */
+#define SMALL 4               /* so many fills are in the object itself */
+#define COPIED_MAX 4096       /* up to so many are copied; more are taken from the book with their array */
 #define FREE_OBJECTS_MAX 64
 
 struct fills_object {
-    PyObject_VAR_HEAD
+    PyObject_HEAD
     binding_state *state;       /* lives as long as the type, which the object keeps */
     fills_object *next;         /* in the list of objects to use again */
-    clob_fill fills[];
+    Py_ssize_t count;
+    clob_fill *fills;           /* `own`, or memory of this object's */
+    clob_fill own[SMALL];
 };
 
-PyObject *new_fills(binding_state *state, const clob_fill *fills, size_t count)
+fills_object *take_fills_shell(binding_state *state)
+{
+    fills_object *shell = state->free_fills;
+    state->free_fills = shell->next;
+    state->free_fills_count--;
+    return shell;
+}
+
+void give_fills_shell(binding_state *state, fills_object *shell)
+{
+    if (LIKELY(state->free_fills_count < FREE_OBJECTS_MAX)) {
+        shell->next = state->free_fills;
+        state->free_fills = shell;
+        state->free_fills_count++;
+    } else {
+        PyObject_Free(shell);
+    }
+}
+
+bool make_fills_ready(binding_state *state)
+{
+    fills_object *shell = PyObject_Malloc(sizeof *shell);
+    if (shell == NULL) {
+        (void)PyErr_NoMemory();
+        return false;
+    }
+    shell->next = state->free_fills;
+    state->free_fills = shell;
+    state->free_fills_count++;
+    return true;
+}
+
+/* The book's fills in memory of their own; where there is none for a copy, their own array. */
+static clob_fill *kept_fills(clob_book *book, const clob_fill *fills, size_t count)
+{
+    size_t bytes = count * sizeof *fills;
+    clob_fill *copy = count > COPIED_MAX ? NULL : PyMem_RawMalloc(bytes);
+    if (copy != NULL) {
+        return memcpy(copy, fills, bytes);
+    }
+    clob_fill *taken = clob_take_fills(book), *fitted = PyMem_RawRealloc(taken, bytes);
+    return fitted == NULL ? taken : fitted;
+}
+
+PyObject *new_fills(binding_state *state, clob_book *book, const clob_fill *fills, size_t count)
 {
     if (count == 0 && state->no_fills != NULL) {
         return Py_NewRef(state->no_fills);
     }
-    fills_object *self = state->free_fills;
-    if (LIKELY(count <= SMALL && self != NULL)) {
-        state->free_fills = self->next;
-        state->free_fills_count--;
-    } else {
-        size_t room = count <= SMALL ? SMALL : count;
-        self = PyObject_Malloc(sizeof *self + room * sizeof *fills);
-        if (self == NULL) {
-            return PyErr_NoMemory();
-        }
+    fills_object *shell = take_fills_shell(state);
+    (void)PyObject_Init((PyObject *)shell, state->fills_type);
+    shell->state = state;
+    shell->count = (Py_ssize_t)count;
+    if (UNLIKELY(count > SMALL)) {
+        shell->fills = kept_fills(book, fills, count);
+        return (PyObject *)shell;
     }
-    (void)PyObject_InitVar((PyVarObject *)self, state->fills_type, (Py_ssize_t)count);
-    self->state = state;
+    shell->fills = shell->own;
     for (size_t i = 0; i < count; i++) {
-        self->fills[i] = fills[i];
+        shell->own[i] = fills[i];
     }
-    return (PyObject *)self;
+    return (PyObject *)shell;
 }
 
 static void fills_dealloc(fills_object *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    binding_state *state = self->state;
-    if (LIKELY(Py_SIZE(self) <= SMALL && state->free_fills_count < FREE_OBJECTS_MAX)) {
-        self->next = state->free_fills;
-        state->free_fills = self;
-        state->free_fills_count++;
-    } else {
-        PyObject_Free(self);
+    if (UNLIKELY(self->fills != self->own)) {
+        PyMem_RawFree(self->fills);
     }
+    give_fills_shell(self->state, self);
     Py_DECREF(type);
 }
 
@@ -65,11 +106,11 @@ void drop_free_fills(binding_state *state)
 
 /* ---------------------------------------------------------------- a sequence */
 
-static Py_ssize_t fills_length(fills_object *self) { return Py_SIZE(self); }
+static Py_ssize_t fills_length(fills_object *self) { return self->count; }
 
 static PyObject *fills_item(fills_object *self, Py_ssize_t place)
 {
-    if (place < 0 || place >= Py_SIZE(self)) {
+    if (place < 0 || place >= self->count) {
         PyErr_SetString(PyExc_IndexError, "no such fill");
         return NULL;
     }
@@ -78,8 +119,8 @@ static PyObject *fills_item(fills_object *self, Py_ssize_t place)
 
 static PyObject *fills_list(fills_object *self)
 {
-    PyObject *list = PyList_New(Py_SIZE(self));
-    for (Py_ssize_t i = 0; list != NULL && i < Py_SIZE(self); i++) {
+    PyObject *list = PyList_New(self->count);
+    for (Py_ssize_t i = 0; list != NULL && i < self->count; i++) {
         PyObject *fill = fill_tuple(self->state, &self->fills[i]);
         if (fill == NULL) {
             Py_CLEAR(list);
@@ -97,7 +138,7 @@ static PyObject *fills_subscript(fills_object *self, PyObject *key)
         if (place == -1 && PyErr_Occurred()) {
             return NULL;
         }
-        return fills_item(self, place < 0 ? place + Py_SIZE(self) : place);
+        return fills_item(self, place < 0 ? place + self->count : place);
     }
     PyObject *list = fills_list(self);
     PyObject *part = list == NULL ? NULL : PyObject_GetItem(list, key);
@@ -150,6 +191,13 @@ static PyObject *fills_count(fills_object *self, PyObject *value) { return by_li
 
 static PyObject *fills_index(fills_object *self, PyObject *value) { return by_list(self, "index", value); }
 
+static PyObject *fills_sizeof(fills_object *self, PyObject *ignored)
+{
+    (void)ignored;
+    size_t outside = self->fills == self->own ? 0 : (size_t)self->count * sizeof *self->fills;
+    return PyLong_FromSize_t(sizeof *self + outside);
+}
+
 static PyObject *fills_reduce(fills_object *self, PyObject *ignored)
 {
     (void)ignored;
@@ -161,7 +209,7 @@ static PyObject *fills_reduce(fills_object *self, PyObject *ignored)
 
 static int fills_buffer(fills_object *self, Py_buffer *view, int flags)
 {
-    Py_ssize_t bytes = Py_SIZE(self) * (Py_ssize_t)sizeof(clob_fill);
+    Py_ssize_t bytes = self->count * (Py_ssize_t)sizeof(clob_fill);
     return PyBuffer_FillInfo(view, (PyObject *)self, self->fills, bytes, 1, flags);
 }
 
@@ -170,12 +218,13 @@ static PyMethodDef fills_methods[] = {
      "count($self, fill, /)\n--\n\nHow many fills equal one."},
     {"index", (PyCFunction)(void (*)(void))fills_index, METH_O,
      "index($self, fill, /)\n--\n\nThe place of the first fill that equals one. Raises ValueError."},
+    {"__sizeof__", (PyCFunction)(void (*)(void))fills_sizeof, METH_NOARGS, "Its memory, in bytes."},
     {"__reduce__", (PyCFunction)(void (*)(void))fills_reduce, METH_NOARGS, "A copy is a list."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot fills_slots[] = {
-    {Py_tp_doc, "The fills of one order in the order they happened: a sequence of Fill, equal to a list of them.\n\n"
+    {Py_tp_doc, "The fills of an order, or of many, as they happened: a sequence of Fill, equal to a list of them.\n\n"
                 "Also a buffer of 32-byte records: numpy.frombuffer(fills, FILL_DTYPE)."},
     {Py_tp_dealloc, fills_dealloc},
     {Py_tp_iter, fills_iter},
@@ -194,7 +243,6 @@ static PyType_Slot fills_slots[] = {
 PyType_Spec fills_spec = {
     .name = "ledgerx.clob._clob.Fills",
     .basicsize = sizeof(fills_object),
-    .itemsize = sizeof(clob_fill),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE,
     .slots = fills_slots,
 };

@@ -17,7 +17,9 @@ static int module_exec(PyObject *module)
         return -1;
     }
     state->fills_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &fills_spec, NULL);
-    state->no_fills = state->fills_type == NULL ? NULL : new_fills(state, NULL, 0);
+    if (state->fills_type != NULL && fills_ready(state)) {
+        state->no_fills = new_fills(state, NULL, NULL, 0);
+    }
     state->book_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &book_spec, NULL);
     if (state->no_fills == NULL || state->book_type == NULL || PyModule_AddType(module, state->fills_type) < 0) {
         return -1;

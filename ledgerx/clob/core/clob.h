@@ -169,6 +169,10 @@ void clob_match(clob_book *book, const clob_event *events, size_t count, clob_ou
 clob_status clob_preview(clob_book *book, bool is_ask, bool is_market, int64_t price, int64_t size,
                          const clob_fill **fills, size_t *count);
 
+/* Gives the array that `fills` of the last submit, match or preview points at to the caller, who frees it by the book's
+   allocator. */
+clob_fill *clob_take_fills(clob_book *book);
+
 /* Carries out one event as its method would. `clob_expect` before it, as soon as the id is known, has its memory
    fetched while the caller finds out the rest. */
 void clob_expect(const clob_book *book, uint64_t order_id);

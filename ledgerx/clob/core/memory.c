@@ -273,7 +273,7 @@ clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_ke
         if (key_of(side_index, met->price) < limit_key) {
             break;
         }
-        bound += met->orders;
+        bound += (uint64_t)size < met->orders ? (uint64_t)size : met->orders; /* a fill is of 1 at least */
         size = met->size < size ? size - met->size : 0;
     }
     size_t orders = book->order_pool.capacity;
@@ -290,4 +290,12 @@ clob_status reserve_fills(clob_book *book, uint32_t side_index, int64_t limit_ke
     book->fills = fills;
     book->fills_capacity = capacity;
     return CLOB_OK;
+}
+
+clob_fill *clob_take_fills(clob_book *book)
+{
+    clob_fill *taken = book->fills;
+    book->fills = NULL;
+    book->fills_capacity = book->fill_count = 0;
+    return taken;
 }

@@ -97,6 +97,64 @@ static void test_tall_trees(void)
     test_tall_tree(0, 2, true, 4400); /* each leaf left half full: four nodes high */
 }
 
+/* ---------------------------------------------------------------- long matches */
+
+#define LONG_MATCH 8200
+
+/* Two orders sweep a side one after the other; the room that the first had made does for a part of the second. */
+static void test_a_match_makes_room_for_all_its_fills(void)
+{
+    counter memory = {0};
+    clob_allocator allocator = counting(&memory);
+    clob_book *book = clob_new(LONG_MATCH, &allocator);
+    clob_event *events = calloc(LONG_MATCH + 2, sizeof *events);
+    clob_outcome *outcomes = calloc(LONG_MATCH + 2, sizeof *outcomes);
+    EXPECT(book != NULL && events != NULL && outcomes != NULL);
+    for (uint64_t i = 0; i < LONG_MATCH; i++) {
+        events[i] = (clob_event){.order_id = i + 1, .price = 1, .size = 1, .kind = CLOB_ADD, .is_ask = 1};
+    }
+    events[LONG_MATCH] = (clob_event){.order_id = 9000, .size = 4000, .kind = CLOB_ADD, .is_market = 1};
+    events[LONG_MATCH + 1] = (clob_event){.order_id = 9001, .size = 4200, .kind = CLOB_ADD, .is_market = 1};
+    const clob_fill *fills;
+    size_t count;
+    clob_match(book, events, LONG_MATCH + 2, outcomes, &fills, &count);
+    EXPECT(count == LONG_MATCH && outcomes[LONG_MATCH].fills == 4000 && outcomes[LONG_MATCH + 1].fills == 4200);
+    for (uint64_t i = 0; i < LONG_MATCH; i++) {
+        EXPECT(fills[i].order_id == i + 1 && fills[i].left == 0);
+    }
+    clob_fill *taken = clob_take_fills(book);
+    EXPECT(taken == fills && memory.bytes > clob_memory_bytes(book));
+    allocator.free(allocator.context, taken);
+    EXPECT(memory.bytes == clob_memory_bytes(book));
+    clob_free(book);
+    free(events);
+    free(outcomes);
+    EXPECT(memory.bytes == 0);
+}
+
+/* Pairs that trade, one fill each: many more in all than orders rest at a time. */
+static void test_a_match_of_pairs(void)
+{
+    enum { PAIRS = 500 };
+    counter memory = {0};
+    clob_allocator allocator = counting(&memory);
+    clob_book *book = clob_new(2, &allocator);
+    clob_event events[2 * PAIRS];
+    clob_outcome outcomes[2 * PAIRS];
+    for (uint64_t i = 0; i < 2 * PAIRS; i++) {
+        events[i] = (clob_event){.order_id = i + 1, .price = 1, .size = 1, .kind = CLOB_ADD, .is_ask = i % 2};
+    }
+    const clob_fill *fills;
+    size_t count;
+    clob_match(book, events, 2 * PAIRS, outcomes, &fills, &count);
+    EXPECT(count == PAIRS && clob_count(book) == 0);
+    for (uint64_t i = 0; i < PAIRS; i++) {
+        EXPECT(fills[i].order_id == 2 * i + 1 && outcomes[2 * i + 1].fills == 1);
+    }
+    clob_free(book);
+    EXPECT(memory.bytes == 0);
+}
+
 /* ---------------------------------------------------------------- want of memory */
 
 static const plan scarce[] = {
@@ -187,6 +245,8 @@ int main(int count, char **arguments)
     test_caps();
     test_corruptions();
     test_tall_trees();
+    test_a_match_makes_room_for_all_its_fills();
+    test_a_match_of_pairs();
     test_random_books(seed, &totals);
     unsigned long failed = test_each_allocation_failing(&scarce[0], seed, &totals);
     failed += test_each_allocation_failing(&scarce[1], seed, &totals);

@@ -12,7 +12,17 @@ from typing import Any
 
 import numpy
 
-from ledgerx.clob import EVENT_DTYPE, ORDER_ID_MAX, PRICE_MAX, PRICE_MIN, SIZE_MAX, Book, EventKind
+from ledgerx.clob import (
+    EVENT_DTYPE,
+    INCOMING_DTYPE,
+    ORDER_ID_MAX,
+    OUTCOME_DTYPE,
+    PRICE_MAX,
+    PRICE_MIN,
+    SIZE_MAX,
+    Book,
+    EventKind,
+)
 
 __all__ = ["BAD_CALLS", "HUGE", "REFUSED", "SECTIONS"]
 
@@ -64,6 +74,12 @@ EVENTS["kind"] = numpy.where(numpy.arange(len(EVENTS)) % 2, EventKind.CANCEL, Ev
 BEST = numpy.zeros((len(EVENTS), 2), numpy.int64)
 BROKEN_OFF = EVENTS.copy()
 BROKEN_OFF["kind"][-1] = 99
+
+ORDERS = numpy.zeros(10_000, numpy.dtype(INCOMING_DTYPE))
+ORDERS["order_id"] = numpy.arange(len(ORDERS)) + 100
+ORDERS["is_ask"] = numpy.arange(len(ORDERS)) % 2
+ORDERS["kind"], ORDERS["price"], ORDERS["size"] = EventKind.ADD, 1000, 3
+OUTCOMES = numpy.zeros(len(ORDERS), OUTCOME_DTYPE)
 
 # ------------------------------------------------------------------------------------- calls that go well
 
@@ -162,6 +178,16 @@ def batches() -> int:
     count = book.apply(EVENTS) + book.apply(EVENTS, BEST) + book.apply(EVENTS[:40], best=BEST[:40])
     count += book.apply(EVENTS.tobytes()) + book.apply(memoryview(EVENTS.tobytes())[:64]) + book.apply(b"")
     return count + 6
+
+
+def matches() -> int:
+    """Fills that are in their object, copied, and taken from the book."""
+    counts = (0, 2, 300, len(ORDERS))
+    book = Book()
+    found = [book.match(ORDERS[:count], outcomes=OUTCOMES[:count]) for count in counts]
+    assert [len(fills) for fills in found] == [count // 2 for count in counts]
+    BOOK.match(EVENTS_REFUSED, OUTCOMES[: len(EVENTS_REFUSED)])
+    return sum(counts) + len(EVENTS_REFUSED)
 
 
 def lives() -> int:
@@ -270,6 +296,13 @@ BAD_CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("apply", (EVENTS[:4], 5), {}),
     ("apply", (EVENTS[:4], BEST[:8, ::2]), {}),
     ("apply", (), {}),
+    ("match", (ORDERS,), {}),
+    ("match", (ORDERS, OUTCOMES[:-1]), {}),
+    ("match", (ORDERS, bytes(8 * len(ORDERS))), {}),
+    ("match", (EVENTS, OUTCOMES[: len(EVENTS)]), {}),
+    ("match", (ORDERS[::2], OUTCOMES[: len(ORDERS) // 2]), {}),
+    ("match", (ORDERS[:4], numpy.zeros(4, object)), {}),
+    ("match", (None, OUTCOMES), {}),
     ("restore", (None,), {}),
     ("restore", ([None],), {}),
     ("restore", ([(1, BID, 1)],), {}),
@@ -316,6 +349,8 @@ def refusals_in_batches() -> int:
 
 
 RECORDS = BOOK.records()
+EVENTS_REFUSED = ORDERS[:100].copy()
+EVENTS_REFUSED["kind"] = EventKind.CANCEL
 
 SECTIONS: dict[str, tuple[Callable[[], int], int]] = {
     "changes": (changes, 60_000),
@@ -324,6 +359,7 @@ SECTIONS: dict[str, tuple[Callable[[], int], int]] = {
     "refusals": (refusals, 4_000),
     "batches": (batches, 475),
     "refusals in batches": (refusals_in_batches, 300),
+    "matches": (matches, 40),
     "lives": (lives, 10_000),
 }
 """Each section and how often it runs for 10,000,000 operations."""

@@ -38,7 +38,7 @@ def run_calls() -> int:
 def run_rules() -> int:
     import pytest
 
-    names = ("test_book_rules.py", "test_book_events.py", "test_book_fills.py", "test_book_unkind.py")
+    names = [f"test_book_{name}.py" for name in ("rules", "events", "match", "fills", "unkind")]
     without = ("no:cacheprovider", "no:xdist", "no:cov")
     plugins = [word for name in without for word in ("-p", name)]
     return pytest.main(["-q", *plugins, "-k", TOO_LONG, *(str(HERE.parent / name) for name in names)])
