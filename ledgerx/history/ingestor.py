@@ -174,10 +174,17 @@ class Ingestor:
             running=list(self._running),
         )
 
-    @staticmethod
-    def _say(socket: AnySocket, message: ToRelay) -> None:
-        with contextlib.suppress(zmq.Again):
+    def _say(self, socket: AnySocket, message: ToRelay) -> None:
+        try:
             socket.send(message.SerializeToString(), zmq.NOBLOCK)
+        except zmq.Again:
+            # ZeroMQ keeps what is for a relay that is away; a connection that was refused is gone, and it
+            # makes no other by itself.
+            text = "%s refuses this ingestor: are the keys its own, and does it allow the ingestor's?"
+            _log.warning(text + " Trying again", self.relay_endpoint)
+            with contextlib.suppress(zmq.ZMQError):
+                socket.disconnect(self.relay_endpoint)
+            socket.connect(self.relay_endpoint)
 
     def _hear(self, message: FromRelay) -> None:
         work = message.work

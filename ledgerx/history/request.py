@@ -114,9 +114,9 @@ class HistoryClient:
             self._sub.connect(self.notification_endpoint)
             self._dealer.connect(self.relay_endpoint)
             self._tasks = [
-                asyncio.create_task(self._watched(self._listen(self._sub))),
-                asyncio.create_task(self._watched(self._listen(self._dealer))),
-                asyncio.create_task(self._watched(self._poll())),
+                asyncio.create_task(self._watched(self._listen, self._sub)),
+                asyncio.create_task(self._watched(self._listen, self._dealer)),
+                asyncio.create_task(self._watched(self._poll)),
             ]
             await self._send(ToRelay(counts=CountsRequest()))
             async with asyncio.timeout(self._connect_timeout):
@@ -225,10 +225,10 @@ class HistoryClient:
     ) -> None:
         await self.close()
 
-    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _watched(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
         """Should the work ever fail, no request is left waiting for it."""
         try:
-            await work
+            await work(*arguments)
         except Exception as error:
             _log.exception("the client of %s fails", self.relay_endpoint)
             self._connected = False
@@ -240,7 +240,15 @@ class HistoryClient:
                 future.set_exception(RelayUnreachable(text))
 
     async def _send(self, message: ToRelay) -> None:
-        await self._dealer.send(message.SerializeToString())
+        try:
+            await self._dealer.send(message.SerializeToString(), zmq.NOBLOCK)
+        except zmq.Again as error:
+            # ZeroMQ keeps what is for a relay that is away. It has nowhere to keep it once it was refused,
+            # and would wait for ever.
+            raise RelayUnreachable(
+                f"{self.relay_endpoint} refused the connection: are the keys its own, and does it allow this"
+                " client's?"
+            ) from error
 
     async def _listen(self, socket: Any) -> None:
         while True:
