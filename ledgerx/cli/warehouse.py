@@ -112,16 +112,21 @@ def fill(
     end: int,
     ray: str | None,
 ) -> None:
-    """Fill long ranges of TICKER (SOURCE:SYMBOL) day by day, without a relay."""
+    """Fill long ranges of TICKER (SOURCE:SYMBOL) day by day, without a relay; weeks of their days."""
+    from ledgerx.history.periods import DAY_SECONDS, WEEK_SECONDS
     from ledgerx.history.shards import fill as run
     from ledgerx.history.shards import runner_of, shards_of
+    from ledgerx.history.weeks import fill_weeks
     from ledgerx.history.writer import WarehouseWriter
 
-    shards = shards_of(source, ticker, (start, end), periods)
+    of_days = [DAY_SECONDS if period == WEEK_SECONDS else period for period in periods]
+    shards = shards_of(source, ticker, (start, end), of_days)
     writer = WarehouseWriter(_uri(data_dir, catalog), namespace)
     writer.open()
     try:
         count = sum(run(writer, shards, runner_of(ray)))
+        if WEEK_SECONDS in periods:
+            count += fill_weeks(writer, ticker, (start, end))
     finally:
         writer.close()
     click.echo(f"filled {count:,} candles of {len(shards)} shards")

@@ -128,9 +128,10 @@ class Candles:
         return _in_columns(self.period_seconds, columns, self.is_partial[first:last])
 
     def marked(self, complete: Range) -> Candles:
-        """The same, those partial that are not wholly in a range."""
+        """The same, also those partial that are not wholly in a range."""
         ends = self.timestamp + length_us(self.period_seconds)
-        return replace(self, is_partial=(self.timestamp < complete[0]) | (ends > complete[1]))
+        outside = (self.timestamp < complete[0]) | (ends > complete[1])
+        return replace(self, is_partial=self.is_partial | outside)
 
 
 def candles_of(trades: Trades, periods_seconds: Iterable[int], complete: Range = EVER) -> dict[int, Candles]:

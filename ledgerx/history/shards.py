@@ -1,7 +1,7 @@
 """A long range of one ticker in shards of whole UTC days, each made alone, anywhere; one writer commits.
 
 `shard_candles` is the one function. `InProcess` runs it here, `OnRay` on a Ray cluster; nothing else changes.
-A week derives from days, and so from the shards' days once all of them are there.
+A week derives from days: `weeks.fill_weeks` makes it once the shards of all its days are there.
 """
 
 from __future__ import annotations

@@ -12,9 +12,11 @@ from click.testing import CliRunner
 
 from ledgerx.cli.main import main
 from ledgerx.errors import InvalidField, SourceFailed
+from ledgerx.history.candles import COLUMNS
 from ledgerx.history.shards import InProcess, fill, shard_candles, shards_of
 from ledgerx.history.sources.files import FileSource
 from ledgerx.history.warehouse import IcebergClient
+from ledgerx.history.weeks import fill_weeks
 from ledgerx.history.writer import WarehouseWriter
 
 DAY_US = 86_400_000_000
@@ -46,7 +48,8 @@ def test_day_by_day_is_what_the_whole_range_is(
         ((page),) = source.pages("ABC", period, (START, START + 3 * DAY_US))
         frame = client.query_ohlc("FILE:ABC", period, START, START + 3 * DAY_US)
         assert frame["timestamp"].tolist() == page.candles.timestamp.tolist()
-        for column in ("open", "high", "low", "close", "volume", "quote_volume", "trade_count", "buy_vol"):
+        assert page.candles.is_partial.any()  # the recording ends in the last one
+        for column in (*COLUMNS[1:-1], "is_partial"):
             assert frame[column].tolist() == getattr(page.candles, column).tolist(), (period, column)
         assert client.find_missing_ranges("FILE:ABC", period, START, START + 3 * DAY_US) == []
     # Once more changes nothing.
@@ -78,6 +81,38 @@ def test_the_command_fills_a_warehouse(recorded: Path, tmp_path: Path, catalog_u
     done = CliRunner().invoke(main, ["warehouse", "fill", *arguments, *days])
     assert done.exit_code == 0, done.output
     assert done.stdout == "filled 48 candles of 1 shards\n"
+
+
+def test_a_week_is_made_of_its_days_once_all_are_there(
+    recorded: Path, writer: WarehouseWriter, client: IcebergClient
+) -> None:
+    monday = START - 2 * DAY_US  # the trades are on Wednesday and Friday
+    first_days, other_days = (
+        shards_of(f"files:{recorded}", "FILE:ABC", span, (3600, 86_400), days=1)
+        for span in ((monday - DAY_US, monday + 6 * DAY_US), (monday + 6 * DAY_US, monday + 8 * DAY_US))
+    )
+    week = ("FILE:ABC", 604_800, monday, monday + 7 * DAY_US)
+    list(fill(writer, first_days, InProcess()))
+    assert fill_weeks(writer, "FILE:ABC", (START, START + DAY_US)) == 0
+    assert client.find_missing_ranges(*week) == [week[2:]]
+    list(fill(writer, other_days, InProcess()))
+    assert fill_weeks(writer, "FILE:ABC", (START, START + DAY_US)) == 1
+    assert client.find_missing_ranges(*week) == []
+    assert client.covered("FILE:ABC", 604_800) == [week[2:]]
+    ((page),) = FileSource(recorded).pages("ABC", 604_800, week[2:])
+    frame = client.query_ohlc(*week)
+    for column in (*COLUMNS[:-1], "is_partial"):
+        assert frame[column].tolist() == getattr(page.candles, column).tolist(), column
+    assert frame["open_interest"].isna().all()
+    assert fill_weeks(writer, "FILE:OTHER", week[2:]) == 0
+
+
+def test_the_command_makes_weeks_too(recorded: Path, catalog_uri: str) -> None:
+    arguments = ["FILE:ABC", "--catalog", catalog_uri, "--source", f"files:{recorded}", "--period", "1w"]
+    days = ["--from", str(START - 2 * DAY_US), "--to", str(START + 5 * DAY_US)]
+    done = CliRunner().invoke(main, ["warehouse", "fill", *arguments, *days])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "filled 3 candles of 1 shards\n"  # two days with trades and their week
 
 
 def test_ray_fills_what_this_process_fills(
