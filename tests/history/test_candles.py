@@ -129,6 +129,23 @@ def test_the_trades_of_a_perpetual_give_its_five_full_minutes_on_all_eight_field
     assert made.is_partial.tolist() == [False, False, False, False, True]  # the file ends in the last one
 
 
+def test_longer_candles_at_the_edges_of_recorded_ones_are_partial(tmp_path: Path) -> None:
+    rows = [f"{minute * 60_000_000},5,7,4,6,10" for minute in range(4, 21)]
+    (tmp_path / "ABC-1m.csv").write_text("\n".join(["timestamp_us,open,high,low,close,volume", *rows]) + "\n")
+    recorded = read_recording(tmp_path / "ABC-1m.csv")
+    assert not recorded.candles(60).is_partial.any()
+    made = recorded.candles(300)
+    assert made.is_partial.tolist() == [True, False, False, False, True]
+    assert made.volume.tolist() == [10, 50, 50, 50, 10]
+
+
+def test_a_longer_candle_of_a_partial_one_is_partial() -> None:
+    trades = trades_of([(0, 1, 2, True), (60_000_000, 2, 3, False), (600_000_000, 1, 1, True)])
+    minutes = candles_of(trades, [60], (60_000_000, 10**18))[60]
+    assert minutes.is_partial.tolist() == [True, False, False]
+    assert longer_candles(minutes, 300).is_partial.tolist() == [True, False]
+
+
 def test_a_week_starts_on_monday() -> None:
     monday = 1_704_067_200_000_000  # 2024-01-01 00:00 UTC
     made = candles_of(trades_of([(monday - 1, 1, 1, True), (monday, 2, 1, True)]), [WEEK_S])[WEEK_S]

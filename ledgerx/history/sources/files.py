@@ -16,7 +16,7 @@ from typing import Any, Final
 from ledgerx.errors import InvalidData, SourceFailed
 from ledgerx.history.candles import EVER, UNKNOWN, Candles, Trades, candles_of, longer_candles
 from ledgerx.history.extras import needed
-from ledgerx.history.periods import MICROSECONDS, Range, derives_from
+from ledgerx.history.periods import MICROSECONDS, Range, derives_from, length_us
 from ledgerx.history.sources.source import Instrument, Page
 
 __all__ = ["FileSource", "Recording", "read_recording"]
@@ -47,17 +47,22 @@ class Recording:
         self.size_scale = size_scale
 
     def candles(self, period_seconds: int, within: Range = EVER) -> Candles:
-        """The candles of a period in whole periods' range; those at the edges of recorded trades are partial.
+        """The candles of a period in whole periods' range; those not wholly in what is recorded are partial.
 
         Raises InvalidData for a period that recorded candles do not divide.
         """
         if isinstance(self.content, Candles):
             if period_seconds == self.content.period_seconds:
                 return self.content.between(*within)
-            return longer_candles(self.content.between(*within), period_seconds)
-        times = self.content.timestamp
-        complete = (int(times[0]), int(times[-1]) + 1) if len(times) else (0, 0)
-        return candles_of(self.content.between(*within), [period_seconds], complete)[period_seconds]
+            return longer_candles(self.content.between(*within), period_seconds, self._recorded())
+        trades = self.content.between(*within)
+        return candles_of(trades, [period_seconds], self._recorded())[period_seconds]
+
+    def _recorded(self) -> Range:
+        """From the first row's time to the end of the last row's."""
+        times, content = self.content.timestamp, self.content
+        length = length_us(content.period_seconds) if isinstance(content, Candles) else 1
+        return (int(times[0]), int(times[-1]) + length) if len(times) else (0, 0)
 
 
 class FileSource:
