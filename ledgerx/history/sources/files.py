@@ -16,7 +16,7 @@ from typing import Any, Final
 from ledgerx.errors import InvalidData, SourceFailed
 from ledgerx.history.candles import EVER, UNKNOWN, Candles, Trades, candles_of, longer_candles
 from ledgerx.history.extras import needed
-from ledgerx.history.periods import MICROSECONDS, Range, derives_from, length_us
+from ledgerx.history.periods import MICROSECONDS, Range, check_period, derives_from, length_us
 from ledgerx.history.sources.source import Instrument, Page
 
 __all__ = ["FileSource", "Recording", "read_recording"]
@@ -26,10 +26,12 @@ DECIMALS_MAX: Final = 12
 _KIND: Final = re.compile(r"[-_.](?:trades|ticks|\d+[smhdw])(?:[-_.].*)?$")
 
 _TIMES: Final = {
-    "timestamp_us": 1, "ts_us": 1, "ts_ms": 1000, "open_time": 1000, "timestamp": 1000, "time": 1000,
-    "date": 1000, "ts": 1000,
+    "timestamp_us": "us", "ts_us": "us", "ts_ms": "ms",
+    "open_time": None, "timestamp": None, "time": None, "date": None, "ts": None,
 }  # fmt: skip
-"""A time's column, and how many microseconds one of its whole numbers is; dates say so themselves."""
+"""A time's column, and the unit of its whole numbers; None: their size tells. Dates say so themselves."""
+_UNITS_MAX: Final = (("s", 10**11), ("ms", 10**14), ("us", 10**17), ("ns", 2**63))
+"""Times from 1973 to 5138 have the unit whose bound they are the first to be below."""
 _SIZES: Final = ("qty", "size", "amount", "quantity", "volume")
 _SIDES: Final = ("side", "aggressor_side", "aggressor", "buyer_maker", "is_buyer_maker")
 _BOUGHT: Final = {"buy": True, "b": True, "ask": True, "sell": False, "s": False, "bid": False}
@@ -186,24 +188,33 @@ def _recorded_candles(reader: _Columns, price_scale: int | None, size_scale: int
     unknown = np.full(len(timestamp), UNKNOWN)
     for name, column in _KNOWN_COUNTS.items():
         if name in reader.names:
-            columns[column] = reader.whole(name, 1)[0]
+            columns[column] = reader.whole_or_unknown(name, 1)
     for name, column in _KNOWN_SIZES.items():
         if name in reader.names:
-            columns[column] = reader.whole(name, size_scale)[0]
+            columns[column] = reader.whole_or_unknown(name, size_scale)
     if "quote_volume" in reader.names:
-        columns["quote_volume"] = reader.whole("quote_volume", price_scale * size_scale)[0]
+        columns["quote_volume"] = reader.whole_or_unknown("quote_volume", price_scale * size_scale)
     if "buy_vol" in columns:
-        columns["sell_vol"] = volume - columns["buy_vol"]
+        bought = columns["buy_vol"]
+        columns["sell_vol"] = np.where(bought == UNKNOWN, UNKNOWN, volume - bought)
     for name in ("quote_volume", "trade_count", "buy_vol", "sell_vol", "open_interest"):
         columns.setdefault(name, unknown)
-    period = _period(timestamp)
-    candles = Candles(period, timestamp, volume=volume, is_partial=np.zeros(len(timestamp), bool), **columns)
+    candles = Candles(
+        _period(reader, timestamp), timestamp, volume=volume, is_partial=reader.partial(), **columns
+    )
     return Recording(candles, price_scale, size_scale)
 
 
-def _period(timestamp: Any) -> int:
-    """The recorded candles' period: the largest number of seconds that divides all distances."""
+def _period(reader: _Columns, timestamp: Any) -> int:
+    """The recorded candles' period: told, or the largest number of seconds that divides all distances."""
     np = needed("numpy", "recorded candles")
+    if len(timestamp) and "period_seconds" in reader.names:
+        told = reader.whole("period_seconds", 1)[0]
+        if (told != told[0]).any():
+            name = reader.path.name
+            text = f"{name}: column period_seconds has several: give one file a period"
+            raise InvalidData(text, file=name, field="period_seconds")
+        return check_period(int(told[0]))
     if len(timestamp) < 2:
         raise InvalidData("a file of one candle does not say its period: give at least two")
     return int(np.gcd.reduce(np.diff(timestamp))) // MICROSECONDS
@@ -234,7 +245,18 @@ class _Columns:
         if not pa.types.is_integer(column.type):
             text = f"{self.path.name}: column {name} has no whole numbers and no dates"
             raise InvalidData(text, file=self.path.name, field=name)
-        return column.cast(pa.int64()).to_numpy() * _TIMES[name]
+        times, _ = self.whole(name, 1)
+        unit = _TIMES[name] or _unit(int(times[0]) if len(times) else 0)
+        return times // 1000 if unit == "ns" else times * {"s": MICROSECONDS, "ms": 1000, "us": 1}[unit]
+
+    def partial(self) -> Any:
+        """Which candles are told to be partial."""
+        np = needed("numpy", "recorded files")
+        pa = needed("pyarrow", "recorded files")
+        column = self._column("is_partial") if "is_partial" in self.names else None
+        if column is None or not pa.types.is_boolean(column.type):
+            return np.zeros(self._table.num_rows, bool)
+        return column.to_numpy()
 
     def bought(self) -> Any:
         """Whether the aggressor bought."""
@@ -249,11 +271,28 @@ class _Columns:
                 raise InvalidData(text, file=self.path.name, field=name)
         return np.array([meaning[value] for value in values], bool)[encoded.indices.to_numpy()]
 
+    def whole_or_unknown(self, name: str, scale: int) -> Any:
+        """The same of a column that need not have every value."""
+        np = needed("numpy", "recorded files")
+        column = self._table.column(self.names[name])
+        if not column.null_count:
+            return self.whole(name, scale)[0]
+        if column.null_count == len(column):
+            return np.full(len(column), UNKNOWN)
+        there = column.is_valid().to_numpy()
+        return np.where(there, self._whole(name, column.fill_null(0), scale)[0], UNKNOWN)
+
     def whole(self, name: str, scale: int | None) -> tuple[Any, int]:
         """The column times the scale, exactly, and the scale."""
+        return self._whole(name, self._column(name), scale)
+
+    def _whole(self, name: str, column: Any, scale: int | None) -> tuple[Any, int]:
         np = needed("numpy", "recorded files")
-        column = self._column(name)
         try:
+            if needed("pyarrow", "recorded files").types.is_integer(column.type):
+                whole, factor = column.cast("int64").to_numpy(), scale or 1
+                if not len(whole) or max(-int(whole.min()), int(whole.max())) * factor < 2**63:
+                    return whole * factor, factor
             values = np.asarray(column.cast("float64").to_numpy())
         except needed("pyarrow", "recorded files").ArrowException as error:
             text = f"{self.path.name}: column {name} has something else than numbers: {error}"
@@ -266,9 +305,10 @@ class _Columns:
             if not wrong.any():
                 return scaled.astype(np.int64), factor
         row = int(np.flatnonzero(wrong)[0])
+        value = float(values[row])
+        wish = "give a scale that makes it so" if np.isfinite(value) else "give a number"
         raise InvalidData(
-            f"{self.path.name}, row {row + 1}: {name} {values[row]!r} times {factor} is not whole:"
-            " give a scale that makes it so",
+            f"{self.path.name}, row {row + 1}: {name} {value!r} times {factor} is not whole: {wish}",
             file=self.path.name,
             row=row + 1,
             field=name,
@@ -297,6 +337,10 @@ def _table(path: Path) -> Any:
     except (OSError, pa.ArrowException) as error:
         raise InvalidData(f"{path}: cannot be read: {error}", file=path.name) from error
     raise InvalidData(f"{path.name}: a recording ends in {', '.join(ENDINGS)}", file=path.name)
+
+
+def _unit(time: int) -> str:
+    return next(unit for unit, bound in _UNITS_MAX if abs(time) < bound or bound == 2**63)
 
 
 def _stem(path: Path) -> str:
