@@ -31,9 +31,15 @@ _COLOURS = {"order": "green", "market": "cyan", "contract": "cyan", "eto": "brig
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Default: the folder's, or {STREAMING_PORT}.")
 @click.option("--ca", type=click.Path(path_type=Path), help="PEM: whose certificates are trusted.")
 @click.option("--no-tls", is_flag=True, help="For a venue that was started with --no-tls.")
-@click.option("--market", "markets", type=int, multiple=True, help="A market to subscribe to; several times.")
 @click.option(
-    "--after", type=click.IntRange(min=0), help="Begin after this message of the account. 0: with all."
+    "--market",
+    "markets",
+    type=click.IntRange(1, 2**32 - 1),
+    multiple=True,
+    help="A market to subscribe to; several times.",
+)
+@click.option(
+    "--after", type=click.IntRange(0, 2**64 - 1), help="Begin after this message of the account. 0: with all."
 )
 @click.option("--count", type=click.IntRange(min=1), help="End after so many frames.")
 def stream(

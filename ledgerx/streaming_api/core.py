@@ -25,13 +25,24 @@ from ledgerx.errors import (
 from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.framing import FRAME_BYTES_MAX, Deframer, frame_encode
-from ledgerx.streaming_api.payloads import Frame, account_sequence_of, admin, admin_bytes, parse, serialise
+from ledgerx.streaming_api.payloads import (
+    Frame,
+    account_sequence_of,
+    admin,
+    admin_bytes,
+    gapfill_bytes,
+    parse,
+    replayed_bytes,
+    serialise,
+)
 from ledgerx.streaming_api.sequences import Received, Sent
 
 __all__ = ["CoreSettings", "Phase", "Role", "SessionCore"]
 
 # An enumeration's value costs a lookup in the schema each time.
 _ETO, _LOGIN, _REPLAY = int(seto.PAYLOAD_ETO), int(seto.PAYLOAD_LOGIN), int(eto.PAYLOAD_REPLAY)
+_RESET_MAX = 2**63  # far from where sequences end
+_REPLAY_ROOM_BYTES = 64 * 1024  # no replay while more than this waits to be sent
 _SILENT_INTERVALS = 2  # without a byte, after which the other end is asked whether it is there
 _LATER_REASONS = {  # logouts after which the same login may succeed later
     eto.LOGOUT_HEARTBEAT_TIMEOUT,
@@ -68,6 +79,7 @@ class CoreSettings:
     logout_timeout_s: float = 10.0
     frame_bytes_max: int = FRAME_BYTES_MAX
     held_frames_max: int = 10_000  # payloads ahead of a gap
+    held_bytes_max: int = 16 * 1024 * 1024
     queue_frames_max: int = 100_000  # in order and not read; above it `wants_data` is False
     output_bytes_max: int = 16 * 1024 * 1024
     sent_payloads_max: int = 10_000  # kept for a replay
@@ -78,7 +90,7 @@ class SessionCore:
     """One end of one connection.
 
     `closed_by` says why it is over, None for a logout that was confirmed. `logout_reason` is that of the
-    logout that came or went, where there was one.
+    logout that came or went, where there was one; `logged_out` says that the other end asked for it.
     """
 
     def __init__(
@@ -95,13 +107,14 @@ class SessionCore:
         self.phase = Phase.CONNECTED
         self.closed_by: Error | None = None
         self.logout_reason: int | None = None
+        self.logged_out = False
         self.session = ""
         self.account_sequence = account_sequence
         self.outseq = 1
         self.output = bytearray()
         self.urgent = False  # there is output that must not wait for the user's flush
         self._deframer = Deframer(self.settings.frame_bytes_max)
-        self._received = Received(inseq, self.settings.held_frames_max)
+        self._received = Received(inseq, self.settings.held_frames_max, self.settings.held_bytes_max)
         self._ready: deque[Frame] = deque()
         self._sent = Sent(self.settings.sent_payloads_max, self.settings.sent_bytes_max)
         self._waiting: deque[seto.Payload] = deque()  # sent before the login was answered
@@ -110,6 +123,7 @@ class SessionCore:
         self._gap_since: float | None = None
         self._closing_since = now
         self._pinged = False
+        self._replay_from: int | None = None  # the other end asked for what was sent from here on
 
     # ------------------------------------------------------------------ what it is
 
@@ -130,8 +144,14 @@ class SessionCore:
 
     @property
     def wants_data(self) -> bool:
-        """Whether there is room for more to be received."""
-        return self.phase is not Phase.CLOSED and len(self._ready) < self.settings.queue_frames_max
+        """Whether there is room for more to be received.
+
+        A gateway has none either while its client does not read: most of what a client sends is answered.
+        """
+        settings = self.settings
+        if self.role is Role.GATEWAY and len(self.output) > settings.output_bytes_max:
+            return False
+        return self.phase is not Phase.CLOSED and len(self._ready) < settings.queue_frames_max
 
     @property
     def over(self) -> bool:
@@ -170,9 +190,14 @@ class SessionCore:
         self._stamp(payload, now)
         self.phase = Phase.LOGIN
 
-    def accept(self, session: str, now: float) -> None:
-        """Gateway: answer the login; what was sent before is numbered after it."""
+    def accept(self, session: str, now: float, account_sequence: int | None = None) -> None:
+        """Gateway: answer the login; what was sent before is numbered after it.
+
+        `account_sequence` is the account's last message from before those that the session will tell.
+        """
         payload = admin(eto.PAYLOAD_LOGIN_RESPONSE)
+        if account_sequence is not None:
+            payload.eto_payload.login_response.account_sequence_64 = account_sequence
         payload.eto_payload.login_response.session = session
         payload.eto_payload.login_response.reset = self._received.next
         self.session = session
@@ -194,6 +219,8 @@ class SessionCore:
     def sent(self, count: int) -> None:
         """So many bytes of `output` are on their way."""
         del self.output[:count]
+        if self._replay_from is not None:
+            self._replay()
         if self.output:
             return
         self.urgent = False
@@ -217,8 +244,15 @@ class SessionCore:
             self._take(Frame(raw, payload), now)
             if self.phase is Phase.CLOSED:
                 return
+        if self._replay_from is not None:
+            self._replay()
         if self._deframer.error is not None:
             self._close(self._deframer.error)
+
+    def throttle(self, now: float) -> None:
+        """Gateway: tell the client that what it asked was not done, for it asks too much."""
+        if self.phase is Phase.OPEN:
+            self._say(eto.PAYLOAD_THROTTLE_EXCEEDED, now)
 
     def receive_eof(self) -> None:
         """The other end closed the connection."""
@@ -326,8 +360,10 @@ class SessionCore:
         message = frame.protobuf.eto_payload
         seq, received = message.seq, self._received
         expected = received.next
-        if message.type == _REPLAY and seq >= expected:
-            self._replay(message.replay.seq, now)  # at once: the other end waits for it
+        if message.type == _REPLAY and seq >= expected and self.phase is Phase.OPEN:
+            # Also ahead of a gap: the other end waits for it. Of several the one that asks for most is done.
+            asked = message.replay.seq
+            self._replay_from = asked if self._replay_from is None else min(asked, self._replay_from)
         if seq == expected:
             received.next = seq + 1
             self._deliver(frame, now)
@@ -365,8 +401,10 @@ class SessionCore:
             self._ask_again(now)
 
     def _deliver(self, frame: Frame, now: float) -> None:
-        self._ready.append(frame)
         payload = frame.protobuf
+        # Of what follows a logout nothing could be told.
+        if self.role is Role.CLIENT or self.phase is not Phase.CLOSING:
+            self._ready.append(frame)
         kind = payload.type
         if self.phase is Phase.CONNECTED and self.role is Role.GATEWAY:
             if kind == _LOGIN:
@@ -387,18 +425,28 @@ class SessionCore:
                 self._say(eto.PAYLOAD_PONG, now)
         elif kind == eto.PAYLOAD_LOGIN_RESPONSE:
             if self.role is Role.CLIENT and self.phase is Phase.LOGIN:
-                self.session = message.login_response.session
-                self.outseq = message.login_response.reset or self.outseq
-                self._sent.clear()
-                self._open(now)
+                self._logged_in(message.login_response, now)
         elif kind == eto.PAYLOAD_LOGOUT:
             self._logged_out(message.logout.reason, now)
+
+    def _logged_in(self, response: eto.LoginResponse, now: float) -> None:
+        if response.reset > _RESET_MAX:
+            self._close(ParseError(f"the login response resets the sequence to {response.reset}"))
+            return
+        self.session = response.session
+        self.outseq = response.reset or self.outseq
+        if self.account_sequence is None and response.HasField("account_sequence_64"):
+            # A new connection then misses nothing, though no message of the account was delivered yet.
+            self.account_sequence = response.account_sequence_64
+        self._sent.clear()
+        self._open(now)
 
     def _logged_out(self, reason: int, now: float) -> None:
         if self.role is Role.GATEWAY:
             if reason == eto.LOGOUT_CONFIRMATION:
                 self._close(None)
             else:
+                self.logged_out = True
                 self.logout(now, eto.LOGOUT_CONFIRMATION)
             return
         was = self.phase
@@ -411,17 +459,20 @@ class SessionCore:
         else:
             self._close(SocketDisconnected(f"the venue ended the session: {name}"))
 
-    def _replay(self, seq: int, now: float) -> None:
-        """Send again from `seq` on: copies marked as such, and GAPFILL in place of admin payloads."""
+    def _replay(self) -> None:
+        """Send again what was asked for: copies marked as such, and GAPFILL in place of admin payloads.
+
+        Only once what was sent before has left, so that a client that asks and does not read costs nothing.
+        """
+        seq = self._replay_from
+        if seq is None or len(self.output) > _REPLAY_ROOM_BYTES:
+            return
+        self._replay_from = None
         if self.phase is not Phase.OPEN:
             return
         if not self._sent.covers(seq, self.outseq):
-            self.logout(now, eto.LOGOUT_UNKNOWN_SESSION)
+            self.logout(self._last_received, eto.LOGOUT_UNKNOWN_SESSION)
             return
         for number, data in self._sent.since(seq):
-            payload = admin(eto.PAYLOAD_GAPFILL) if data is None else seto.Payload.FromString(data)
-            payload.eto_payload.seq = number
-            payload.eto_payload.is_replay = True
-            frame_encode(self.output, payload.SerializeToString())
-        self._last_sent = now
+            frame_encode(self.output, gapfill_bytes(number) if data is None else replayed_bytes(data))
         self.urgent = True

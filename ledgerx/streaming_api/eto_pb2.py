@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fledgerx/streaming_api/eto.proto\x12\x0bledgerx.eto\"\xf9\x01\n\x07Payload\x12\x0b\n\x03seq\x18\x01 \x02(\x04\x12&\n\x04type\x18\x02 \x01(\x0e\x32\x18.ledgerx.eto.PayloadType\x12\x18\n\tis_replay\x18\x03 \x01(\x08:\x05\x66\x61lse\x12#\n\x06replay\x18\x04 \x01(\x0b\x32\x13.ledgerx.eto.Replay\x12!\n\x05login\x18\x05 \x01(\x0b\x32\x12.ledgerx.eto.Login\x12\x32\n\x0elogin_response\x18\x06 \x01(\x0b\x32\x1a.ledgerx.eto.LoginResponse\x12#\n\x06logout\x18\x07 \x01(\x0b\x32\x13.ledgerx.eto.Logout\"\x15\n\x06Replay\x12\x0b\n\x03seq\x18\x01 \x02(\x04\"\x18\n\x05Login\x12\x0f\n\x07session\x18\x01 \x02(\t\"J\n\rLoginResponse\x12\x0f\n\x07session\x18\x01 \x02(\t\x12\r\n\x05reset\x18\x02 \x01(\x04\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\n\n\x02id\x18\x04 \x01(\x04\"3\n\x06Logout\x12)\n\x06reason\x18\x01 \x01(\x0e\x32\x19.ledgerx.eto.LogoutReason\"0\n\x04\x44\x61te\x12\x0c\n\x04year\x18\x01 \x02(\r\x12\r\n\x05month\x18\x02 \x02(\r\x12\x0b\n\x03\x64\x61y\x18\x03 \x02(\r\"$\n\x04Time\x12\x0c\n\x04hour\x18\x01 \x02(\r\x12\x0e\n\x06minute\x18\x02 \x02(\r\"L\n\x08\x44\x61teTime\x12\x1f\n\x04\x64\x61te\x18\x01 \x02(\x0b\x32\x11.ledgerx.eto.Date\x12\x1f\n\x04time\x18\x02 \x02(\x0b\x32\x11.ledgerx.eto.Time*\xe5\x01\n\x0bPayloadType\x12\x10\n\x0cPAYLOAD_NONE\x10\x01\x12\x10\n\x0cPAYLOAD_PING\x10\x02\x12\x10\n\x0cPAYLOAD_PONG\x10\x03\x12\x13\n\x0fPAYLOAD_GAPFILL\x10\x04\x12\x15\n\x11PAYLOAD_HEARTBEAT\x10\x05\x12\x12\n\x0ePAYLOAD_REPLAY\x10\x06\x12\x11\n\rPAYLOAD_LOGIN\x10\x07\x12\x1a\n\x16PAYLOAD_LOGIN_RESPONSE\x10\x08\x12\x12\n\x0ePAYLOAD_LOGOUT\x10\t\x12\x1d\n\x19PAYLOAD_THROTTLE_EXCEEDED\x10\n*\x9d\x02\n\x0cLogoutReason\x12\x0f\n\x0bLOGOUT_NONE\x10\x01\x12\x1c\n\x18LOGOUT_HEARTBEAT_TIMEOUT\x10\x02\x12\x17\n\x13LOGOUT_CONFIRMATION\x10\x03\x12\x18\n\x14LOGOUT_LOGIN_TIMEOUT\x10\x04\x12\x1e\n\x1aLOGOUT_LOGIN_NOT_FIRST_SEQ\x10\x05\x12\x1a\n\x16LOGOUT_UNKNOWN_SESSION\x10\x06\x12\x17\n\x13LOGOUT_UNAUTHORISED\x10\x07\x12*\n&LOGOUT_SERVICE_TEMPORARILY_UNAVAILABLE\x10\x08\x12\x13\n\x0fLOGOUT_DOWNTIME\x10\t\x12\x15\n\x11LOGOUT_UNVERIFIED\x10\n')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fledgerx/streaming_api/eto.proto\x12\x0bledgerx.eto\"\xf9\x01\n\x07Payload\x12\x0b\n\x03seq\x18\x01 \x02(\x04\x12&\n\x04type\x18\x02 \x01(\x0e\x32\x18.ledgerx.eto.PayloadType\x12\x18\n\tis_replay\x18\x03 \x01(\x08:\x05\x66\x61lse\x12#\n\x06replay\x18\x04 \x01(\x0b\x32\x13.ledgerx.eto.Replay\x12!\n\x05login\x18\x05 \x01(\x0b\x32\x12.ledgerx.eto.Login\x12\x32\n\x0elogin_response\x18\x06 \x01(\x0b\x32\x1a.ledgerx.eto.LoginResponse\x12#\n\x06logout\x18\x07 \x01(\x0b\x32\x13.ledgerx.eto.Logout\"\x15\n\x06Replay\x12\x0b\n\x03seq\x18\x01 \x02(\x04\"\x18\n\x05Login\x12\x0f\n\x07session\x18\x01 \x02(\t\"g\n\rLoginResponse\x12\x0f\n\x07session\x18\x01 \x02(\t\x12\r\n\x05reset\x18\x02 \x01(\x04\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\n\n\x02id\x18\x04 \x01(\x04\x12\x1b\n\x13\x61\x63\x63ount_sequence_64\x18\x64 \x01(\x04\"3\n\x06Logout\x12)\n\x06reason\x18\x01 \x01(\x0e\x32\x19.ledgerx.eto.LogoutReason\"0\n\x04\x44\x61te\x12\x0c\n\x04year\x18\x01 \x02(\r\x12\r\n\x05month\x18\x02 \x02(\r\x12\x0b\n\x03\x64\x61y\x18\x03 \x02(\r\"$\n\x04Time\x12\x0c\n\x04hour\x18\x01 \x02(\r\x12\x0e\n\x06minute\x18\x02 \x02(\r\"L\n\x08\x44\x61teTime\x12\x1f\n\x04\x64\x61te\x18\x01 \x02(\x0b\x32\x11.ledgerx.eto.Date\x12\x1f\n\x04time\x18\x02 \x02(\x0b\x32\x11.ledgerx.eto.Time*\xe5\x01\n\x0bPayloadType\x12\x10\n\x0cPAYLOAD_NONE\x10\x01\x12\x10\n\x0cPAYLOAD_PING\x10\x02\x12\x10\n\x0cPAYLOAD_PONG\x10\x03\x12\x13\n\x0fPAYLOAD_GAPFILL\x10\x04\x12\x15\n\x11PAYLOAD_HEARTBEAT\x10\x05\x12\x12\n\x0ePAYLOAD_REPLAY\x10\x06\x12\x11\n\rPAYLOAD_LOGIN\x10\x07\x12\x1a\n\x16PAYLOAD_LOGIN_RESPONSE\x10\x08\x12\x12\n\x0ePAYLOAD_LOGOUT\x10\t\x12\x1d\n\x19PAYLOAD_THROTTLE_EXCEEDED\x10\n*\x9d\x02\n\x0cLogoutReason\x12\x0f\n\x0bLOGOUT_NONE\x10\x01\x12\x1c\n\x18LOGOUT_HEARTBEAT_TIMEOUT\x10\x02\x12\x17\n\x13LOGOUT_CONFIRMATION\x10\x03\x12\x18\n\x14LOGOUT_LOGIN_TIMEOUT\x10\x04\x12\x1e\n\x1aLOGOUT_LOGIN_NOT_FIRST_SEQ\x10\x05\x12\x1a\n\x16LOGOUT_UNKNOWN_SESSION\x10\x06\x12\x17\n\x13LOGOUT_UNAUTHORISED\x10\x07\x12*\n&LOGOUT_SERVICE_TEMPORARILY_UNAVAILABLE\x10\x08\x12\x13\n\x0fLOGOUT_DOWNTIME\x10\t\x12\x15\n\x11LOGOUT_UNVERIFIED\x10\n')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ledgerx.streaming_api.eto_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PAYLOADTYPE']._serialized_start=645
-  _globals['_PAYLOADTYPE']._serialized_end=874
-  _globals['_LOGOUTREASON']._serialized_start=877
-  _globals['_LOGOUTREASON']._serialized_end=1162
+  _globals['_PAYLOADTYPE']._serialized_start=674
+  _globals['_PAYLOADTYPE']._serialized_end=903
+  _globals['_LOGOUTREASON']._serialized_start=906
+  _globals['_LOGOUTREASON']._serialized_end=1191
   _globals['_PAYLOAD']._serialized_start=49
   _globals['_PAYLOAD']._serialized_end=298
   _globals['_REPLAY']._serialized_start=300
@@ -42,13 +42,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGIN']._serialized_start=323
   _globals['_LOGIN']._serialized_end=347
   _globals['_LOGINRESPONSE']._serialized_start=349
-  _globals['_LOGINRESPONSE']._serialized_end=423
-  _globals['_LOGOUT']._serialized_start=425
-  _globals['_LOGOUT']._serialized_end=476
-  _globals['_DATE']._serialized_start=478
-  _globals['_DATE']._serialized_end=526
-  _globals['_TIME']._serialized_start=528
-  _globals['_TIME']._serialized_end=564
-  _globals['_DATETIME']._serialized_start=566
-  _globals['_DATETIME']._serialized_end=642
+  _globals['_LOGINRESPONSE']._serialized_end=452
+  _globals['_LOGOUT']._serialized_start=454
+  _globals['_LOGOUT']._serialized_end=505
+  _globals['_DATE']._serialized_start=507
+  _globals['_DATE']._serialized_end=555
+  _globals['_TIME']._serialized_start=557
+  _globals['_TIME']._serialized_end=593
+  _globals['_DATETIME']._serialized_start=595
+  _globals['_DATETIME']._serialized_end=671
 # @@protoc_insertion_point(module_scope)

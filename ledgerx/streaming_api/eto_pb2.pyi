@@ -83,16 +83,18 @@ class Login(_message.Message):
     def __init__(self, session: _Optional[str] = ...) -> None: ...
 
 class LoginResponse(_message.Message):
-    __slots__ = ("session", "reset", "email", "id")
+    __slots__ = ("session", "reset", "email", "id", "account_sequence_64")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     RESET_FIELD_NUMBER: _ClassVar[int]
     EMAIL_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_SEQUENCE_64_FIELD_NUMBER: _ClassVar[int]
     session: str
     reset: int
     email: str
     id: int
-    def __init__(self, session: _Optional[str] = ..., reset: _Optional[int] = ..., email: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
+    account_sequence_64: int
+    def __init__(self, session: _Optional[str] = ..., reset: _Optional[int] = ..., email: _Optional[str] = ..., id: _Optional[int] = ..., account_sequence_64: _Optional[int] = ...) -> None: ...
 
 class Logout(_message.Message):
     __slots__ = ("reason",)

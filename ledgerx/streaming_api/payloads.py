@@ -20,7 +20,9 @@ __all__ = [
     "account_sequence_of",
     "admin",
     "admin_bytes",
+    "gapfill_bytes",
     "parse",
+    "replayed_bytes",
     "serialise",
     "wrap",
 ]
@@ -94,6 +96,17 @@ def admin_bytes(kind: int, seq: int) -> bytes:
     """The same, serialised as number `seq`, four times faster: heartbeats are most of what a session says."""
     body = b"\x08%b\x10%b" % (bytes(uleb128_encode(seq)), _BYTE[kind])
     return b"\x08\x01\x12%b%b" % (_BYTE[len(body)], body)
+
+
+def gapfill_bytes(seq: int) -> bytes:
+    """A replay's payload in place of admin payload number `seq`."""
+    body = b"\x08%b\x10%b\x18\x01" % (bytes(uleb128_encode(seq)), _BYTE[eto.PAYLOAD_GAPFILL])
+    return b"\x08\x01\x12%b%b" % (_BYTE[len(body)], body)
+
+
+def replayed_bytes(data: bytes) -> bytes:
+    """A payload's bytes as a replay has them. What is said of a field twice is merged (protobuf encoding)."""
+    return data + b"\x12\x02\x18\x01"  # eto_payload.is_replay
 
 
 def wrap(message: Message, into: seto.Payload | None = None) -> seto.Payload:

@@ -48,21 +48,29 @@ class Sent:
 
 
 class Received:
-    """Payloads in any order in, in the order of their sequence out; at most `held_max` are held for a gap."""
+    """Payloads in any order in, in the order of their sequence out.
 
-    def __init__(self, inseq: int, held_max: int) -> None:
+    For a gap at most `held_max` are held, of at most `bytes_max` in all.
+    """
+
+    def __init__(self, inseq: int, held_max: int, bytes_max: int) -> None:
         self.next = inseq
         self.held: dict[int, Frame] = {}
         self._held_max = held_max
+        self._bytes_max = bytes_max
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self.held)
 
     def hold(self, seq: int, frame: Frame) -> bool:
         """Keep a payload that is ahead; False where too many are."""
-        if len(self.held) >= self._held_max and seq not in self.held:
+        if seq in self.held:
+            return True
+        if len(self.held) >= self._held_max or self._bytes + len(frame.bytes) > self._bytes_max:
             return False
-        self.held.setdefault(seq, frame)
+        self.held[seq] = frame
+        self._bytes += len(frame.bytes)
         return True
 
     def take_next(self) -> Frame | None:
@@ -70,4 +78,5 @@ class Received:
         frame = self.held.pop(self.next, None) if self.held else None
         if frame is not None:
             self.next += 1
+            self._bytes -= len(frame.bytes)
         return frame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from trader import LOT
@@ -29,8 +30,8 @@ from ledgerx.streaming_api.payloads import account_sequence_of, wrap
 class Bench:
     """A venue with one account and a desk."""
 
-    def __init__(self, folder: Path) -> None:
-        self.venue = Venue.open(folder)
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.venue = Venue.open(folder, **options)
         self.venue.start_run()
         self.cid = self.venue.add_account("alice", KeyPair.generate().public).cid
         self.front: Mailbox[FrontCommand] = Mailbox()

@@ -125,6 +125,29 @@ def test_a_logout_is_confirmed_and_the_connection_closed(quick: Exchange) -> Non
     assert reasons(raw.rest()) == [eto.LOGOUT_CONFIRMATION]
 
 
+@pytest.mark.parametrize("end", ["silence", "a replay of what was never sent"])
+def test_a_session_that_the_venue_ends_takes_its_orders_with_it_where_its_settings_say_so(
+    quick: Exchange, end: str
+) -> None:
+    token = quick.set_token("alice")
+    raw = Raw(quick)
+    raw.login(cookie=token.encode())
+    raw.send(wrap(seto.Settings(cancel_all_on_failure=True)))
+    terms = {"side": seto.SIDE_BUY, "market_id": 1, "contract_id": 1, "reference": raw.seq + 1}
+    raw.send(wrap(seto.OrderCreate(quantity=10_000, price=3000, **terms)))  # type: ignore[arg-type]
+    if end != "silence":
+        raw.send(wrap(seto.OrderCancel(order_id=2**40)))  # its answer is behind the acceptance
+        payload = admin(eto.PAYLOAD_REPLAY)
+        payload.eto_payload.replay.seq = 0
+        raw.send(payload)
+    expected = eto.LOGOUT_HEARTBEAT_TIMEOUT if end == "silence" else eto.LOGOUT_UNKNOWN_SESSION
+    assert reasons(raw.rest()) == [expected]
+    watcher = Trader(quick, "alice", 0, token=token, ssl=False, ssl_kwargs=None)
+    order_id = watcher.next("order_accepted", lambda told: told.reference == terms["reference"]).order_id
+    assert watcher.next("order_cancelled", lambda told: told.order_id == order_id)
+    watcher.close()
+
+
 def test_plain_bytes_on_a_tls_port_disturb_nobody(exchange: Exchange, connect: Callable[..., Trader]) -> None:
     alice = connect("alice")
     with socket.create_connection((exchange.host, exchange.streaming_port or 0), TIMEOUT_S) as sock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,6 +81,28 @@ def test_it_resumes_once_subscribes_again_and_names_what_is_in_doubt(
     while [name for name, _ in heard].count("seto.market_quotes") < 2:
         alice.read()
     bob.close()
+    alice.logout()
+
+
+def test_an_order_whose_answer_the_cut_took_is_told_and_not_in_doubt(
+    alice: ReconnectingClient, contract_id: int
+) -> None:
+    heard: list[int] = []
+    doubts: list[list[int]] = []
+    alice.add_handler("seto.order_accepted", lambda message: heard.append(message.order_accepted.reference))
+    alice.add_reconnect_handler(lambda orders: doubts.append([order.reference for order in orders]))
+    alice.login()  # and no message of the account comes before the cut
+    terms = {"side": seto.SIDE_BUY, "market_id": contract_id, "contract_id": contract_id}
+    reference = alice.order(seto.OrderCreate(quantity=LOT, price=1000, **terms))  # type: ignore[arg-type]
+    alice.flush()
+    sock = alice.raw_socket
+    assert sock is not None
+    assert select.select([sock], [], [], 30)[0]  # the answer is there, unread
+    cut(alice)
+    while not doubts:
+        alice.read()
+    assert heard == [reference]
+    assert doubts == [[]]
     alice.logout()
 
 

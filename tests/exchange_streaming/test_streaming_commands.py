@@ -107,3 +107,12 @@ def test_a_certificate_of_ones_own_is_used_and_a_wrong_one_is_named(tmp_path: Pa
 
 def _key() -> str:
     return KeyPair.generate().public.decode("ascii")
+
+
+@pytest.mark.parametrize(
+    "options", [["--market", "-1"], ["--market", "99999999999"], ["--after", "18446744073709551616"]]
+)
+def test_a_number_that_the_protocol_cannot_say_is_named(options: list[str]) -> None:
+    done = run("stream", "--user", "alice", *options, piped="secret\n")
+    assert done.exit_code == 2
+    assert options[1] in done.output

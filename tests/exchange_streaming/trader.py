@@ -27,14 +27,11 @@ class Trader:
     def __init__(
         self, exchange: Exchange, name: str, account_sequence: int | None = None, **settings: Any
     ) -> None:
-        settings = {"username": name, "password": f"{name}'s password"} | settings
+        defaults = {"username": name, "password": f"{name}'s password"}
+        defaults["ssl_kwargs"] = {"ca_certs": str(exchange.certificate)}
+        port = exchange.streaming_port or 0
         self.session = Session(
-            SessionSettings(
-                host=exchange.host,
-                port=exchange.streaming_port or 0,
-                ssl_kwargs={"ca_certs": str(exchange.certificate)},
-                **settings,
-            ),
+            SessionSettings(host=exchange.host, port=port, **defaults | settings),
             account_sequence=account_sequence,
         )
         self.client = StreamingAPIClient(self.session)

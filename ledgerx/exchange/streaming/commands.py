@@ -21,6 +21,7 @@ __all__ = [
     "Login",
     "Mailbox",
     "Refused",
+    "Throttled",
     "Verified",
     "Written",
 ]
@@ -69,10 +70,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The login is good; the session is called `session`."""
+    """The login is good; the session is called `session`, and tells what is behind `account_sequence`."""
 
     key: int
     session: str
+    account_sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,13 @@ class Refused:
 
     key: int
     reason: int
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """The session asks too much, and something it asked is not done."""
+
+    key: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ class Verified:
 
 
 DeskCommand: TypeAlias = Login | Asks | Written | Ended
-FrontCommand: TypeAlias = Admitted | Refused | Frames | Verified
+FrontCommand: TypeAlias = Admitted | Refused | Frames | Throttled | Verified
 
 
 class Mailbox(Generic[_T]):

@@ -23,12 +23,14 @@ from ledgerx.exchange.streaming.commands import (
     Login,
     Mailbox,
     Refused,
+    Throttled,
     Written,
 )
 from ledgerx.exchange.streaming.mids import RANDOM_BITS, RequestKind, make_mid
 from ledgerx.exchange.streaming.quotes import Markets
+from ledgerx.exchange.streaming.rate import AskRate
 from ledgerx.exchange.streaming.reports import LineTranslator
-from ledgerx.exchange.streaming.requests import Asked, RequestTranslator
+from ledgerx.exchange.streaming.requests import Asked, RequestTranslator, throttled
 from ledgerx.exchange.venue import Turn, Venue
 from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api import seto_pb2 as seto
@@ -97,6 +99,7 @@ class StreamingDesk:
         self._front = front
         self._clock = clock
         self._markets = Markets(venue.engine.contracts)
+        self._asked = AskRate()
         self._sessions: dict[int, _Session] = {}
         self._of_account: dict[int, dict[int, _Session]] = {}
         self._of_market: dict[int, dict[int, _Session]] = {}
@@ -110,7 +113,12 @@ class StreamingDesk:
         """Do what the sessions asked since the last turn, up to a bound."""
         for command in self.inbox.take(_COMMANDS_A_TURN):
             if isinstance(command, Login):
-                self._login(command)
+                try:
+                    self._login(command)
+                except Exception:
+                    # As in `deliver`: what one account's line holds must not end the venue.
+                    _LOGGER.exception("account %s could not log in", command.cid)
+                    self._out.append(Refused(command.key, eto.LOGOUT_SERVICE_TEMPORARILY_UNAVAILABLE))
                 continue
             session = self._sessions.get(command.key)
             if session is None:
@@ -152,7 +160,12 @@ class StreamingDesk:
                     session.changed[market_id] = None
         due, self._due = self._due, {}
         for session in due.values():
-            self._tell(session)
+            try:
+                self._tell(session)
+            except Exception:
+                _LOGGER.exception("a session of account %s could not be told its line", session.cid)
+                self._out.append(Refused(session.key, eto.LOGOUT_SERVICE_TEMPORARILY_UNAVAILABLE))
+                self._forget(session)
         out, self._out = self._out, []
         self._front.put_all(out)
 
@@ -173,13 +186,14 @@ class StreamingDesk:
             # What the journal no longer has cannot be told; a number above the head is another venue's.
             first = self._venue.lines.first_available(login.cid)
             cursor = max(first, min(login.account_sequence + 1, cursor))
-        session = _Session(login.key, login.cid, cursor, LineTranslator(account.orders.get))
+        line = LineTranslator(account.orders.get, self._markets.__contains__)
+        session = _Session(login.key, login.cid, cursor, line)
         # With the first one to come: the last one before it may be the status that accepts its order.
         before = max(1, cursor - _PRIMING_MESSAGES)
         session.line.take(self._lines(login.cid, before, cursor - before + 1))
         self._sessions[session.key] = session
         self._of_account.setdefault(session.cid, {})[session.key] = session
-        self._out.append(Admitted(session.key, self._clock.unique_hex()))
+        self._out.append(Admitted(session.key, self._clock.unique_hex(), cursor - 1))
         limits = engine.limits
         session.after_line.append(
             wrap(
@@ -206,10 +220,15 @@ class StreamingDesk:
             _LOGGER.exception("a payload of type %s could not be translated", payload.type)
             asked = Asked(None, seto.OrderInvalid(seq=payload.eto_payload.seq))
         if asked is not None:
-            if asked.refusal is not None:
+            if asked.request is not None:
+                self._request(session.cid, asked.request)
+            elif self._may_ask(session):
                 session.after_line.append(wrap(asked.refusal))
             else:
-                self._request(session.cid, asked.request)
+                self._throttle(session, payload)
+            return
+        if not self._may_ask(session):
+            self._throttle(session, payload)
             return
         if payload.type == seto.PAYLOAD_MARKET_SUBSCRIBE:
             served = self._subscribe(session, payload.market_subscribe.market_id)
@@ -224,6 +243,17 @@ class StreamingDesk:
             served = False
         if not served:
             session.after_line.append(wrap(seto.OrderInvalid(seq=payload.eto_payload.seq)))
+
+    def _may_ask(self, session: _Session) -> bool:
+        return self._asked.take(session.cid, self._venue.time, self._venue.engine.limits)
+
+    def _throttle(self, session: _Session, payload: seto.Payload) -> None:
+        """Refuse what was asked above the account's rate."""
+        refusal = throttled(payload)
+        if refusal is None:
+            self._out.append(Throttled(session.key))
+        else:
+            session.after_line.append(wrap(refusal))
 
     def _subscribe(self, session: _Session, market_id: int) -> bool:
         if market_id not in self._markets or len(session.markets) >= _SUBSCRIPTIONS_MAX:

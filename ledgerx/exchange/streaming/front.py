@@ -25,6 +25,7 @@ from ledgerx.exchange.streaming.commands import (
     Login,
     Mailbox,
     Refused,
+    Throttled,
     Verified,
     Written,
 )
@@ -198,9 +199,11 @@ class StreamingFront:
             peer.unreported += len(command.payloads)
         elif isinstance(command, Refused):
             core.logout(now, command.reason)
+        elif isinstance(command, Throttled):
+            core.throttle(now)
         elif isinstance(command, Admitted):
             if core.phase is Phase.LOGIN:
-                core.accept(command.session, now)
+                core.accept(command.session, now, command.account_sequence)
             peer.verifying = False
         elif command.cid is None:
             core.logout(now, eto.LOGOUT_UNAUTHORISED)
@@ -288,7 +291,7 @@ class StreamingFront:
     def _drop(self, peer: _Peer) -> None:
         del self._peers[peer.key]
         if peer.logged_in:
-            self._desk.put(Ended(peer.key, lost=peer.core.closed_by is not None))
+            self._desk.put(Ended(peer.key, lost=not peer.core.logged_out))
         else:
             self._strangers -= 1
         self._selector.unregister(peer.link.sock)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from ledgerx.exchange.mids import MID_CHARACTERS
+from ledgerx.exchange.mids import mid_key
 
 __all__ = ["RANDOM_BITS", "RequestKind", "StreamingMid", "make_mid", "read_mid"]
 
@@ -58,10 +58,11 @@ def make_mid(kind: RequestKind, reference: int | None, number: int, random: int)
 
 
 def read_mid(mid: str) -> StreamingMid | None:
-    """What `make_mid` put in, None for any other mid."""
-    if len(mid) != MID_CHARACTERS or mid[12] != "8" or mid[16] not in "89ab":
+    """What `make_mid` put in, None for any other text: a refused request may have any."""
+    key = mid_key(mid)
+    if key is None or mid[12] != "8" or mid[16] not in "89ab":
         return None
-    value = int(mid, 16)
+    value = int.from_bytes(key)
     try:
         kind = RequestKind(value >> 72 & 0xF)
     except ValueError:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from ledgerx.api.client.v0_0_1 import MessageContractDetail
 from ledgerx.exchange.lines import Output
 from ledgerx.exchange.state import Contract
-from ledgerx.exchange.streaming.units import price_of, quantity_of, side_of
+from ledgerx.exchange.streaming.units import UINT64_MAX, price_of, quantity_of, sayable, side_of
 from ledgerx.protocol.wire import decode_message
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.payloads import wrap
@@ -54,18 +54,19 @@ class _Market:
         self.last = execution
         self.high = price if self.volume == 0 else max(self.high, price)
         self.low = price if self.volume == 0 else min(self.low, price)
-        self.volume += quantity
+        self.volume = min(self.volume + quantity, UINT64_MAX)
 
 
 class Markets:
-    """Every contract's market. `contracts` is the engine's own table."""
+    """The market of every contract that the protocol can say. `contracts` is the engine's own table."""
 
     def __init__(self, contracts: Mapping[int, Contract]) -> None:
         self._contracts = contracts
         self._markets: dict[int, _Market] = {}
 
     def __contains__(self, market_id: int) -> bool:
-        return market_id in self._contracts
+        contract = self._contracts.get(market_id)
+        return contract is not None and sayable(contract)
 
     def follow(self, feed: Iterable[Output]) -> set[int]:
         """Take in a turn's feed; the markets whose quotes changed."""
@@ -77,6 +78,8 @@ class Markets:
             if kind not in ("book_update", "trade"):
                 continue
             market_id = int(number)
+            if market_id not in self:
+                continue
             changed.add(market_id)
             if kind == "trade":
                 self._market(market_id).trade(decode_message(output.message))

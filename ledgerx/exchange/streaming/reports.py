@@ -5,7 +5,7 @@ Nothing is remembered but the order that was accepted last, so that a session ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ledgerx.api.client.v0_0_1 import MessageActionReport, MessageStatus
@@ -50,13 +50,15 @@ _REDUCE_REASONS: Final[dict[int, Any]] = {
 
 
 class LineTranslator:
-    """Translates one account's line, in order. `of_order` finds an open order's terms by its order_id.
+    """Translates one account's line, in order.
 
-    They are needed for a refused replacement alone, whose payload must repeat them.
+    `of_order` finds an open order's terms by its order_id: a refused replacement's payload must repeat them.
+    `told` says of a contract_id whether sessions hear of it; None: of each.
     """
 
-    def __init__(self, of_order: Any = None) -> None:
+    def __init__(self, of_order: Any = None, told: Callable[[int], bool] | None = None) -> None:
         self._of_order = of_order or (lambda _order_id: None)
+        self._told = told
         self._accepted: tuple[str, int] = ("", 0)  # the mid that was accepted last, and its first order
 
     def take(self, messages: Sequence[bytes]) -> tuple[list[seto.Payload], int]:
@@ -87,6 +89,8 @@ class LineTranslator:
 
     def _acceptance(self, status: MessageStatus, report: Any) -> seto.OrderAccepted | None:
         if not isinstance(report, MessageActionReport) or report.mid != status.mid:
+            return None
+        if self._told is not None and not self._told(report.contract_id):
             return None
         self._accepted = (report.mid, report.order_id)
         return _accepted(report)
@@ -138,6 +142,8 @@ class LineTranslator:
     # ------------------------------------------------------------------ reports
 
     def _report(self, report: MessageActionReport) -> Any:
+        if self._told is not None and not self._told(report.contract_id):
+            return None
         kind = report.status_type
         if kind == MessageActionReport.STATUS_FILLED:
             return _executed(report)

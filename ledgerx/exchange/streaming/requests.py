@@ -20,11 +20,11 @@ from ledgerx.api.client.v0_0_1 import (
 from ledgerx.exchange.refusals import Refused
 from ledgerx.exchange.state import INT64_MAX, Account, Contract, OpenOrder
 from ledgerx.exchange.streaming.mids import RequestKind
-from ledgerx.exchange.streaming.units import QUANTITY_A_LOT
+from ledgerx.exchange.streaming.units import QUANTITY_A_LOT, sayable
 from ledgerx.exchange.validation import check_price, check_size
 from ledgerx.streaming_api import seto_pb2 as seto
 
-__all__ = ["Asked", "RequestTranslator"]
+__all__ = ["Asked", "RequestTranslator", "throttled"]
 
 _GTC: Final = (seto.GOOD_TIL_CANCELLED, seto.KEEP_IN_PLAY)  # a contract trades the same way all along
 
@@ -72,7 +72,8 @@ class RequestTranslator:
 
     def _create(self, order: seto.OrderCreate, seq: int) -> Asked:
         reference = order.reference if order.HasField("reference") else None
-        if order.market_id != order.contract_id:
+        contract = self._contracts.get(order.contract_id)
+        if order.market_id != order.contract_id or (contract is not None and not sayable(contract)):
             refusal: Any = seto.OrderRejected(seq=seq, reason=seto.ORDER_REJECTED_CONTRACT_NOT_FOUND)
             return _refused(refusal, reference)
         time_in_force = _time_in_force(order)
@@ -177,6 +178,23 @@ class RequestTranslator:
             "mversion": VERSION,
             "timestamp": self._time,
         }
+
+
+def throttled(payload: seto.Payload) -> Any:
+    """The message that refuses what was asked too often; None where the schema has none for it."""
+    if payload.type == seto.PAYLOAD_ORDER_CREATE:
+        order = payload.order_create
+        rejected: Any = seto.OrderRejected(
+            seq=payload.eto_payload.seq, reason=seto.ORDER_REJECTED_THROTTLE_EXCEEDED
+        )
+        return _refused(rejected, order.reference if order.HasField("reference") else None).refusal
+    if payload.type == seto.PAYLOAD_ORDER_CANCEL:
+        cancel = payload.order_cancel
+        rejected = seto.OrderCancelRejected(
+            order_id=cancel.order_id, reason=seto.ORDER_CANCEL_REJECTED_THROTTLE_EXCEEDED
+        )
+        return _refused(rejected, cancel.reference if cancel.HasField("reference") else None).refusal
+    return None
 
 
 def _refused(refusal: Any, reference: int | None) -> Asked:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ledgerx.exchange.state import Contract
 from ledgerx.streaming_api import seto_pb2 as seto
 
-__all__ = ["QUANTITY_A_LOT", "number_in_line", "price_of", "quantity_of", "side_of"]
+__all__ = ["QUANTITY_A_LOT", "UINT64_MAX", "number_in_line", "price_of", "quantity_of", "sayable", "side_of"]
 
 QUANTITY_A_LOT: Final = 10_000
 _UINT32_MAX: Final = 2**32 - 1
+UINT64_MAX: Final = 2**64 - 1
+
+
+def sayable(contract: Contract) -> bool:
+    """Whether the streaming protocol has a number for the contract, and for each price it may trade at.
+
+    Both have 32 bits without a sign there. Sessions are told nothing of other contracts.
+    """
+    return max(contract.contract_id, contract.max_price) <= _UINT32_MAX and contract.min_price >= 0
 
 
 def quantity_of(lots: int) -> int:
-    """Lots as a quantity."""
-    return max(lots, 0) * QUANTITY_A_LOT
+    """Lots as a quantity; more than 64 bits hold, of a whole level, is cut down."""
+    return min(max(lots, 0) * QUANTITY_A_LOT, UINT64_MAX)
 
 
 def side_of(is_ask: bool) -> seto.Side:
@@ -23,7 +33,7 @@ def side_of(is_ask: bool) -> seto.Side:
 
 
 def price_of(cents: int) -> int:
-    """Cents as a price of 32 bits; what does not fit, as a negative price, is cut down."""
+    """Cents as a price. A market order has none, which is 0."""
     return min(max(cents, 0), _UINT32_MAX)
 
 
