@@ -88,6 +88,8 @@ def verify(data_dir: Path | None, catalog: str | None, namespace: str) -> None:
         found = verified(client)
     for text in found.wrong:
         click.echo(f"wrong: {text}")
+    if found.uncovered:
+        click.echo(f"{found.uncovered:,} candles are in no covered range: they are fetched again")
     click.echo(f"warehouse: {found.candles:,} candles of {found.tickers} tickers, {len(found.wrong)} faults")
     if not found.ok:
         raise SystemExit(1)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "EVER",
+    "SUMS",
     "UNKNOWN",
     "Candles",
     "Trades",

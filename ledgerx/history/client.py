@@ -97,11 +97,13 @@ class OHLCClient:
         request_timeout: float = 30.0,
         *,
         progress: Progress | None = None,
+        fill_empty: bool = False,
     ) -> pd.DataFrame:
         """The candles of [start_time, end_time), in microseconds, as IcebergClient.query_ohlc returns them.
 
         What the warehouse lacks is requested, and only that; periods that have not ended yet are not asked
-        for. No candle for a period means that nothing was traded. `progress` is told how far a request is,
+        for. No candle for a period means that nothing was traded, and with `fill_empty` such a period has one
+        without volume. `progress` is told how far a request is,
         from 0 to 1, where there is one.
 
         Raises HistoryTimeout (a TimeoutError) when it takes longer than `request_timeout` seconds,
@@ -109,7 +111,13 @@ class OHLCClient:
         RelayUnreachable and WarehouseUnavailable (each a ConnectionError).
         """
         rows = await self.fetch_ohlc_arrow(
-            ticker, period_seconds, start_time, end_time, request_timeout, progress=progress
+            ticker,
+            period_seconds,
+            start_time,
+            end_time,
+            request_timeout,
+            progress=progress,
+            fill_empty=fill_empty,
         )
         return frame(rows)
 
@@ -122,14 +130,18 @@ class OHLCClient:
         request_timeout: float = 30.0,
         *,
         progress: Progress | None = None,
+        fill_empty: bool = False,
     ) -> pa.Table:
         """The same as an Arrow table."""
-        check_range(start_time, end_time)
-        check_period(period_seconds)
+        start_time, end_time = check_range(start_time, end_time)
+        period_seconds = check_period(period_seconds)
         deadline = self._clock.monotonic() + request_timeout
         await self._fill(ticker, period_seconds, (start_time, end_time), deadline, progress)
         return await self._read(
-            deadline, lambda: self.iceberg.query_ohlc_arrow(ticker, period_seconds, start_time, end_time)
+            deadline,
+            lambda: self.iceberg.query_ohlc_arrow(
+                ticker, period_seconds, start_time, end_time, fill_empty=fill_empty
+            ),
         )
 
     async def stream_ohlc(
@@ -146,11 +158,11 @@ class OHLCClient:
 
         One part is in memory at a time, and `request_timeout` is a part's. Raises what `fetch_ohlc` raises.
         """
-        check_range(start_time, end_time)
-        first, last = buckets_between(start_time, end_time, check_period(period_seconds))
+        start_time, end_time = check_range(start_time, end_time)
+        first, _ = buckets_between(start_time, end_time, check_period(period_seconds))
         step = max(1, candles_max) * length_us(period_seconds)
-        for start in range(first, last, step):
-            part = (start, min(start + step, last))
+        for start in range(first, end_time, step):
+            part = (start, min(start + step, end_time))
             rows = await self.fetch_ohlc_arrow(ticker, period_seconds, *part, request_timeout)
             if rows.num_rows:
                 yield rows

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final
 
-from ledgerx.errors import Error, InvalidState
+from ledgerx.errors import Error, InvalidState, WarehouseUnavailable
 from ledgerx.history.periods import clip
 from ledgerx.history.writer import Commit, Filled, WarehouseWriter
 
@@ -54,9 +54,10 @@ class CommitQueue:
         return future
 
     def stop(self) -> None:
-        """Write what is queued, and end."""
+        """Write what is queued, as far as the catalog takes it at once, and end."""
         if self._thread.is_alive() and not self._ended.is_set():
             self._ended.set()
+            self._writer.hurry()
             self._queue.put(None)
         if self._thread.ident is not None:
             self._thread.join()
@@ -106,11 +107,13 @@ class CommitQueue:
         try:
             commit = self._writer.write([filled for filled, _ in batch])
         except Error as error:
-            if len(batch) > 1:  # one of them may be at fault, the others are not
+            # One of them may be at fault, the others are not; where the catalog is away, all wait in vain.
+            if len(batch) > 1 and not isinstance(error, WarehouseUnavailable):
                 for item in batch:
                     self._write([item])
                 return
-            batch[0][1].set_exception(error)
+            for _, future in batch:
+                future.set_exception(error)
         except BaseException as error:
             _log.exception("the warehouse's writer failed")
             for _, future in batch:

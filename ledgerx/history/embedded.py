@@ -38,7 +38,8 @@ class HistoryNote:
 
 def catalog_uri_of(data_dir: str | Path) -> str:
     """The URI of a data folder's catalog."""
-    return f"sqlite:///{Path(data_dir).absolute() / 'catalog.db'}"
+    file = str(Path(data_dir).absolute() / "catalog.db")
+    return "sqlite:///" + file.replace("%", "%25").replace("?", "%3F")
 
 
 def read_note(data_dir: str | Path) -> HistoryNote:

@@ -25,7 +25,7 @@ from ledgerx.history.endpoints import check_endpoint, check_keys, secure_client
 from ledgerx.history.ingestor_pb2 import FromRelay, ToRelay, Work, WorkDone, WorkerGoodbye, WorkerHello
 from ledgerx.history.ohlc_pb2 import OHLCPresence
 from ledgerx.history.patience import patiently
-from ledgerx.history.periods import Range, length_us
+from ledgerx.history.periods import Range, bucket_start, length_us
 from ledgerx.history.presence import runs_of
 from ledgerx.history.sources.source import Instrument, Page, Source
 from ledgerx.history.tables import OHLC
@@ -95,17 +95,21 @@ class Ingestor:
         """Make the tables where they are not there, and begin to serve. Raises WarehouseUnavailable."""
         if self._thread is not None or self._context.closed:
             raise InvalidState("this ingestor was started before: make another one")
+        socket = secure_client(dealer(self._context, linger=_LINGER_MS), self._keypair, self._server_key)
         try:
+            socket.connect(self.relay_endpoint)
             self._commits.start()
-        except BaseException:
+        except BaseException as error:
+            socket.close(0)
             self.stop()
+            if isinstance(error, zmq.ZMQError):
+                text = f"relay_endpoint {self.relay_endpoint!r} cannot be connected to: {error}"
+                raise InvalidField(text, field="relay_endpoint", value=self.relay_endpoint) from error
             raise
         name = f"inproc://ingestor-{id(self)}"
         self._wake, heard = pair(self._context), pair(self._context)
         self._wake.bind(name)
         heard.connect(name)
-        socket = secure_client(dealer(self._context, linger=_LINGER_MS), self._keypair, self._server_key)
-        socket.connect(self.relay_endpoint)
         self._thread = threading.Thread(target=self._run, args=(socket, heard), name="ledgerx-ingestor")
         self._thread.start()
 
@@ -225,7 +229,10 @@ class Ingestor:
         asked = work.range
         span: Range = (asked.start_time, asked.end_time)
         key = (asked.ticker, asked.period_seconds)
-        missing = self._patiently(lambda: self._reader.find_missing_ranges(*key, *span))
+        # Of a period that has not ended more may come: it is not fetched, and stays missing.
+        ended = bucket_start(self._clock.wall_ns() // 1000, key[1])
+        closed = span[0], max(span[0], min(span[1], ended))
+        missing = self._patiently(lambda: self._reader.find_missing_ranges(*key, *closed))
         commits: list[Future[Commit]] = []
         try:
             for filled in self._filled(work, missing):
@@ -237,6 +244,8 @@ class Ingestor:
             for commit in commits:
                 latest = commit.result()
                 done.snapshot_id, done.sequence_number = latest.snapshot_id, latest.sequence_number
+        if not commits:
+            done.snapshot_id, done.sequence_number = self._patiently(self._reader.state)
         times = self._patiently(lambda: self._reader.timestamps(*key, *span))
         done.presence.CopyFrom(OHLCPresence(runs=runs_of(times, span, key[1])))
         done.iceberg_namespace, done.iceberg_table = self._writer.namespace, OHLC

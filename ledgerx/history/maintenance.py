@@ -7,6 +7,7 @@ reader may still be reading is not swept before it is old.
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ledgerx.clock import SYSTEM_CLOCK, Clock
+from ledgerx.errors import WarehouseError
 from ledgerx.history.extras import needed
 from ledgerx.history.tables import (
     OHLC,
@@ -39,6 +41,7 @@ UPKEEP_KEEP_S: Final = 10.0
 """What an ingestor keeps of states: little, since a commit copies them all. Readers need files, which a sweep
 leaves for long, and have their state's list of them already."""
 SWEEP_AGE_S: Final = 86_400.0
+UPKEEP_SWEEP_EVERY_S: Final = 3600.0
 EVERY_COMMITS: Final = 50
 _WHAT: Final = "the upkeep of a warehouse"
 _log = logging.getLogger(__name__)
@@ -73,6 +76,7 @@ class Maintenance:
         self._files_min = files_min
         self._clock = clock
         self._catalog: Any = None
+        self._next_sweep: float | None = None
 
     def compact(self) -> int:
         """Make one sorted file of the small ones of each partition; returns how many files went."""
@@ -106,6 +110,7 @@ class Maintenance:
         """Delete files that no state has and that are older than so many seconds; returns how many went.
 
         The age keeps what a writer has written and not committed yet, and what a reader still reads.
+        Raises WarehouseError where another table, of another catalog, has its files in the same folder.
         """
         oldest_ns = self._clock.wall_ns() - int(age_s * 1e9)
         count = 0
@@ -118,19 +123,29 @@ class Maintenance:
                 selector = needed("pyarrow.fs", _WHAT).FileSelector(
                     root, recursive=True, allow_not_found=True
                 )
-                for info in system.get_file_info(selector):
-                    if info.is_file and info.path not in known and (info.mtime_ns or 0) < oldest_ns:
+                found = [info for info in system.get_file_info(selector) if info.is_file]
+                unknown = [info for info in found if info.path not in known]
+                _check_own(table, system, [info.path for info in unknown])
+                for info in unknown:
+                    if (info.mtime_ns or 0) < oldest_ns:
                         system.delete_file(info.path)
                         count += 1
         return count
 
     def after_commits(self, number: int) -> None:
-        """Compact and expire at every 50th commit: for an ingestor. Errors are only logged."""
+        """Compact and expire at every 50th commit, and sweep where the last one was an hour ago.
+
+        For an ingestor: errors are only logged.
+        """
         if number % EVERY_COMMITS:
             return
         try:
             self.compact()
             self.expire(UPKEEP_KEEP_S)
+            now = self._clock.monotonic()
+            if self._next_sweep is None or now >= self._next_sweep:
+                self._next_sweep = now + UPKEEP_SWEEP_EVERY_S
+                self.sweep()
             self.close()
         except Exception:
             _log.exception("the warehouse's upkeep failed; it is tried again after %d commits", EVERY_COMMITS)
@@ -192,6 +207,24 @@ class Maintenance:
         files: Any = table.io
         path: str = files.parse_location(location)[2]
         return path
+
+
+def _check_own(table: Table, system: Any, unknown: list[str]) -> None:
+    """Raise WarehouseError where one of the files in a table's folder is another table's metadata."""
+    own = str(table.metadata.table_uuid)
+    for path in unknown:
+        if not path.endswith(".metadata.json"):
+            continue
+        with system.open_input_stream(path) as stream:
+            try:
+                owner = str(json.loads(stream.read()).get("table-uuid"))
+            except ValueError:
+                continue  # torn, and nobody's any more
+        if owner != own:
+            raise WarehouseError(
+                f"{table.location()} has files of another table, {owner}, as well: nothing there is swept,"
+                " for whose they are cannot be told; give each catalog a folder of its own"
+            )
 
 
 def _files_of(table: Table) -> Iterator[str]:

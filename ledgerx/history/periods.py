@@ -6,6 +6,7 @@ UTC, those of whole weeks from a Monday 00:00 UTC.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
@@ -28,6 +29,7 @@ __all__ = [
     "merge",
     "origin_us",
     "subtract",
+    "whole_number",
 ]
 
 MICROSECONDS: Final = 1_000_000
@@ -45,15 +47,15 @@ Range: TypeAlias = tuple[int, int]
 
 def check_period(period_seconds: int) -> int:
     """The period, if it is one. Raises InvalidField."""
-    whole = isinstance(period_seconds, int) and not isinstance(period_seconds, bool)
-    if not whole or not 1 <= period_seconds <= PERIOD_SECONDS_MAX:
+    whole = whole_number(period_seconds)
+    if whole is None or not 1 <= whole <= PERIOD_SECONDS_MAX:
         raise InvalidField(
             f"period_seconds {period_seconds!r}: give whole seconds from 1 to {PERIOD_SECONDS_MAX},"
             " such as 60, 3600 or 86400",
             field="period_seconds",
             value=period_seconds,
         )
-    return period_seconds
+    return whole
 
 
 def check_ticker(ticker: str) -> str:
@@ -66,15 +68,29 @@ def check_ticker(ticker: str) -> str:
     raise InvalidField(text, field="ticker", value=ticker)
 
 
+def whole_number(value: object) -> int | None:
+    """An int of a whole number, NumPy's as well; None of anything else, a bool too."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
 def check_range(start_time: int, end_time: int) -> Range:
     """Both, if they are a range of time. Raises InvalidField."""
+    times = []
     for field, value in (("start_time", start_time), ("end_time", end_time)):
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _TIME_MAX_US:
+        time = whole_number(value)
+        if time is None or not 0 <= time <= _TIME_MAX_US:
             raise InvalidField(f"{field} {value!r}: {_BELONGS}", field=field, value=value)
-    if end_time < start_time:
-        text = f"end_time {end_time} is before start_time {start_time}: swap them"
+        times.append(time)
+    start, end = times
+    if end < start:
+        text = f"end_time {end} is before start_time {start}: swap them"
         raise InvalidField(text, field="end_time", value=end_time)
-    return start_time, end_time
+    return start, end
 
 
 def length_us(period_seconds: int) -> int:

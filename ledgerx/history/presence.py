@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ledgerx.history.periods import Range, length_us
 
-__all__ = ["count_between", "runs_of"]
+__all__ = ["are_runs", "count_between", "runs_of"]
 
 
 def runs_of(timestamps: Iterable[int], within: Range, period_seconds: int) -> list[int]:
@@ -22,6 +22,11 @@ def runs_of(timestamps: Iterable[int], within: Range, period_seconds: int) -> li
             runs += [number - place, 1]
         place = number + 1
     return runs
+
+
+def are_runs(runs: Sequence[int], within: Range, period_seconds: int) -> bool:
+    """Whether numbers that came from elsewhere are runs of a range."""
+    return len(runs) % 2 == 0 and sum(runs) <= (within[1] - within[0]) // length_us(period_seconds)
 
 
 def count_between(runs: Sequence[int], within: Range, period_seconds: int, wanted: Range) -> int:

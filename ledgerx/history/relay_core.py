@@ -40,7 +40,7 @@ from ledgerx.history.periods import (
     length_us,
     subtract,
 )
-from ledgerx.history.presence import count_between
+from ledgerx.history.presence import are_runs, count_between
 
 __all__ = ["Output", "RelayCore", "RelayLimits", "topic_of"]
 
@@ -244,12 +244,15 @@ class RelayCore:
             self._join(request, job)
         for missing in subtract(request.span, (job.span for job in shared)):
             for span in self._pieces(missing, key[1]):
-                self._job_number += 1
-                job = _Job(self._job_number, key, span, message.limit, now)
-                self.counts.jobs += 1
-                self._jobs[job.number] = self._waiting[job.number] = job
-                self._by_key.setdefault(key, set()).add(job.number)
-                self._join(request, job)
+                self._join(request, self._new_job(key, span, message.limit, now))
+
+    def _new_job(self, key: tuple[str, int], span: Range, limit: int, now: float) -> _Job:
+        self._job_number += 1
+        job = _Job(self._job_number, key, span, limit, now)
+        self.counts.jobs += 1
+        self._jobs[job.number] = self._waiting[job.number] = job
+        self._by_key.setdefault(key, set()).add(job.number)
+        return job
 
     def _pieces(self, span: Range, period_seconds: int) -> Iterator[Range]:
         step = self.limits.job_candles_max * length_us(period_seconds)
@@ -376,7 +379,25 @@ class RelayCore:
         job = self._jobs.get(done.job_id) if done.relay_id == self.relay_id else None
         if job is None:
             return []  # another one was faster, or it is a job of an earlier relay; the warehouse has it
+        if not are_runs(done.presence.runs, job.span, job.key[1]):
+            text = f"the ingestor {done.worker_id!r} answered with no presence of candles"
+            done = WorkDone(error_message=done.error_message or text)
+        if done.error_message:
+            self._part(job, now)
         return self._finish(job, done, now) + self._assign(now)
+
+    def _part(self, job: _Job, now: float) -> None:
+        """A job failed: requests for a part of it get jobs of their own, for their part may be there."""
+        for request_id in sorted(job.requests):
+            request = self._requests.get(request_id)
+            if request is None:
+                continue
+            (common,) = clip([job.span], request.span)
+            if common == job.span:
+                continue
+            job.requests.discard(request_id)
+            request.waiting.discard(job.number)
+            self._join(request, self._new_job(job.key, common, job.limit, now))
 
     def _finish(self, job: _Job, done: WorkDone, now: float) -> list[Output]:
         worker = self._workers.get(job.worker)

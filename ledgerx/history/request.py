@@ -14,7 +14,7 @@ import zmq.asyncio
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from ledgerx.clock import SYSTEM_CLOCK, Clock
-from ledgerx.errors import HistoryTimeout, InvalidField, InvalidState, RelayUnreachable
+from ledgerx.errors import HistoryTimeout, InvalidState, RelayUnreachable
 from ledgerx.history.endpoints import check_endpoint, check_keys, secure_client
 from ledgerx.history.ingestor_pb2 import (
     CountsRequest,
@@ -27,6 +27,7 @@ from ledgerx.history.ohlc_pb2 import OHLCRange
 from ledgerx.history.periods import check_period, check_range, check_ticker
 from ledgerx.history.relay_core import topic_of
 from ledgerx.history.request_core import RequestCore
+from ledgerx.history.warehouse import check_limit
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.protocol.sockets import dealer, sub
 
@@ -181,13 +182,10 @@ class HistoryClient:
                 "not connected: await connect() before requests, so that no answer is missed"
             )
         check_ticker(ticker)
-        check_range(start_time, end_time)
-        check_period(period_seconds)
-        if limit is not None and (not isinstance(limit, int) or limit < 1):
-            raise InvalidField(f"limit {limit!r}: give a number from 1, or None", field="limit", value=limit)
-        wanted = OHLCRange(
-            ticker=ticker, period_seconds=period_seconds, start_time=start_time, end_time=end_time
-        )
+        start, end = check_range(start_time, end_time)
+        period = check_period(period_seconds)
+        limit = None if limit is None else check_limit(limit)
+        wanted = OHLCRange(ticker=ticker, period_seconds=period, start_time=start, end_time=end)
         request = HistoryRequest(
             request_id=self._clock.unique_hex(), client_id=self.client_id, range=wanted, limit=limit or 0
         )

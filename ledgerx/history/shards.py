@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import gcd
 from typing import Final, Protocol
 
+from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import InvalidField, SourceFailed
 from ledgerx.history.candles import Candles, concatenated, empty_candles, longer_candles
 from ledgerx.history.extras import needed
@@ -20,7 +22,6 @@ from ledgerx.history.periods import (
     check_period,
     check_range,
     check_ticker,
-    derives_from,
     length_us,
     merge,
 )
@@ -51,23 +52,28 @@ class Runner(Protocol):
 
 
 def shards_of(
-    source: str, ticker: str, span: Range, periods_seconds: Iterable[int], days: int = DAYS_A_SHARD
+    source: str,
+    ticker: str,
+    span: Range,
+    periods_seconds: Iterable[int],
+    days: int = DAYS_A_SHARD,
+    *,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> list[Shard]:
-    """The shards of a range, which is widened to whole days.
+    """The shards of a range, which is widened to whole days, and ends with the last period that has ended.
 
-    Raises InvalidField for a period above a day, or one that the shortest of them does not divide.
+    Raises InvalidField for a period that does not divide a day.
     """
     check_ticker(ticker)
     start, end = check_range(*span)
     periods = sorted({check_period(period) for period in periods_seconds})
     for period in periods:
-        if DAY_SECONDS % period or not (period == periods[0] or derives_from(period, periods[0])):
-            text = (
-                f"period_seconds {period}: shards make periods that divide a day, multiples of the shortest"
-            )
+        if DAY_SECONDS % period:
+            text = f"period_seconds {period}: shards make periods that divide a day, such as 60 or 3600"
             raise InvalidField(text, field="period_seconds", value=period)
     day = length_us(DAY_SECONDS)
     first, last = bucket_start(start, DAY_SECONDS), bucket_start(end + day - 1, DAY_SECONDS)
+    last = min(last, bucket_start(clock.wall_ns() // 1000, gcd(*periods)))
     step = day * days
     return [
         Shard(source, ticker, (place, min(place + step, last)), tuple(periods))
@@ -78,16 +84,20 @@ def shards_of(
 def shard_candles(shard: Shard, source: Source | None = None) -> list[Filled]:
     """The candles of a shard for every period, each with what is covered of it.
 
-    The shortest period comes from the source; the others derive from it. Depends on nothing but the shard and
-    its source, which is opened from its text unless given. Raises SourceFailed.
+    The longest period that divides all of them comes from the source; they derive from it. Depends on nothing
+    but the shard and its source, which is opened from its text unless given. Raises SourceFailed.
     """
     opened = source if source is not None else open_source(shard.source)
     try:
         name, _, symbol = shard.ticker.partition(":")
+        if opened.name != name:
+            kind = shard.source.rpartition("=")[2]
+            text = f"{shard.ticker}: the source is called {opened.name}: give {opened.name}:{symbol}"
+            raise SourceFailed(f"{text}, or call it {name}: {name}={kind}")
         instrument = opened.instrument(symbol)
         if instrument is None:
             raise SourceFailed(f"{name} has no symbol {symbol!r}")
-        finest = shard.periods_seconds[0]
+        finest = gcd(*shard.periods_seconds)
         pages = list(opened.pages(symbol, finest, shard.span))
     finally:
         if source is None:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
+from ledgerx.clock import SYSTEM_CLOCK
 from ledgerx.errors import InvalidField, WarehouseError, WarehouseUnavailable
 from ledgerx.history.extras import needed
 
@@ -32,6 +33,7 @@ __all__ = [
     "load_table",
     "open_catalog",
     "sequence_number",
+    "sqlite_file",
 ]
 
 OHLC: Final = "ohlc"
@@ -124,21 +126,31 @@ def open_catalog(uri: str, *, warehouse: str | None = None) -> Catalog:
     else:
         properties = {"type": "sql", "uri": uri, "init_catalog_tables": "true"}
         if uri.startswith("sqlite"):
-            file = Path(uri.removeprefix("sqlite:///").partition("?")[0]).absolute()
+            file = sqlite_file(uri)
             if not file.parent.is_dir():
                 raise WarehouseUnavailable(
                     f"{file.parent} is no folder: make it, or name another file in {uri}"
                 )
             warehouse = warehouse or str(file.parent / "warehouse")
-            joint = "&" if "?" in uri else "?"
-            properties["uri"] = f"{uri}{joint}timeout={SQLITE_TIMEOUT_S}"
+            engine = needed("sqlalchemy.engine", "the warehouse of candles")
+            options = {name: values[-1] for name, values in parse_qs(uri.partition("?")[2]).items()}
+            address = engine.URL.create(
+                "sqlite", database=str(file), query={**options, "timeout": str(SQLITE_TIMEOUT_S)}
+            )
+            properties["uri"] = address.render_as_string()
         else:
             needed("psycopg2", "a PostgreSQL catalog", "postgres")
     if warehouse is not None:
-        properties["warehouse"] = warehouse if "://" in warehouse else Path(warehouse).absolute().as_uri()
+        # A folder as a path and not as a URI, whose escapes PyIceberg would take for characters of the name.
+        properties["warehouse"] = warehouse if "://" in warehouse else str(Path(warehouse).absolute())
     with foreign_errors(f"the catalog {_without_password(uri)}"):
         catalog: Catalog = _again_where_beaten(lambda: catalogs.load_catalog(CATALOG_NAME, **properties))
         return catalog
+
+
+def sqlite_file(uri: str) -> Path:
+    """The file of an SQLite catalog. `%3F` in its URI is a question mark, `%25` a percent sign."""
+    return Path(unquote(uri.removeprefix("sqlite:///").partition("?")[0])).absolute()
 
 
 def _rest_properties(uri: str) -> dict[str, str]:
@@ -170,7 +182,11 @@ def ensure_tables(catalog: Catalog, namespace: str) -> None:
             schema = _schema(name)
             try:
                 catalog.create_table(
-                    identifier, schema, partition_spec=_partitions(name, schema), properties=_PROPERTIES
+                    identifier,
+                    schema,
+                    location=_place(catalog, namespace, name),
+                    partition_spec=_partitions(name, schema),
+                    properties=_PROPERTIES,
                 )
             except (errors.TableAlreadyExistsError, errors.CommitFailedException):
                 continue  # another process made it meanwhile
@@ -179,6 +195,18 @@ def ensure_tables(catalog: Catalog, namespace: str) -> None:
                     raise
                 text = "warehouse is missing: say where the files of a new warehouse go, a folder or a URI"
                 raise InvalidField(text, field="warehouse", value=None) from error
+
+
+def _place(catalog: Catalog, namespace: str, name: str) -> str | None:
+    """Where a new table's files go; None: a REST catalog's to say.
+
+    Each table has a folder of its own, also where several catalogs keep their files in one: a sweep deletes
+    what is in it and is no file of the table.
+    """
+    warehouse = catalog.properties.get("warehouse")
+    if warehouse is None or catalog.properties.get("type") != "sql":
+        return None
+    return f"{warehouse.rstrip('/')}/{namespace}/{name}-{SYSTEM_CLOCK.unique_hex()[:12]}"
 
 
 def load_table(catalog: Catalog, namespace: str, name: str) -> Table | None:
@@ -220,6 +248,9 @@ def foreign_errors(what: str) -> Iterator[None]:
         if _is_outage(error):
             text = f"{what} does not answer: {_first_line(error)}"
             raise WarehouseUnavailable(text) from error
+        if _is_torn(error):
+            text = f"{what}: a file cannot be read: {_first_line(error)}"
+            raise WarehouseError(text) from error
         if type(error).__module__.startswith("pyiceberg") and "Validation" not in type(error).__name__:
             if type(error).__name__ in ("CommitFailedException", "CommitStateUnknownException"):
                 raise
@@ -253,6 +284,12 @@ def _is_outage(error: Exception) -> bool:
         "pyiceberg.ServiceUnavailableError",
     }
     return isinstance(error, OSError) or bool(names & transient)
+
+
+def _is_torn(error: Exception) -> bool:
+    """Whether it is of a file, or of a database, that is not what it should be."""
+    names = {cls.__module__.partition(".")[0] + "." + cls.__name__ for cls in type(error).__mro__}
+    return bool(names & {"pyarrow.ArrowException", "sqlalchemy.DatabaseError"})
 
 
 def _first_line(error: Exception) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ledgerx.errors import InvalidField
 from ledgerx.history.candles import COLUMNS
+from ledgerx.history.empty import with_empty
 from ledgerx.history.extras import needed
 from ledgerx.history.periods import (
     Range,
@@ -23,6 +24,7 @@ from ledgerx.history.periods import (
     clip,
     merge,
     subtract,
+    whole_number,
 )
 from ledgerx.history.sources.source import Instrument
 from ledgerx.history.tables import (
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["IcebergClient", "coverage_of", "range_filter"]
 
 Key = tuple[str, int]
+LIMIT_MAX: Final = 2**63 - 1
 """A ticker and a period in seconds."""
 
 
@@ -72,33 +75,49 @@ class IcebergClient:
         self._catalogs: list[Any] = []
 
     def query_ohlc(
-        self, ticker: str, period_seconds: int, start_time: int, end_time: int, limit: int | None = None
+        self,
+        ticker: str,
+        period_seconds: int,
+        start_time: int,
+        end_time: int,
+        limit: int | None = None,
+        *,
+        fill_empty: bool = False,
     ) -> pd.DataFrame:
         """The warehouse's candles of [start_time, end_time), in microseconds, in order of time.
 
         Columns: ticker, period_seconds, timestamp (microseconds), open, high, low, close (ticks), volume
         (lots), quote_volume (ticks times lots), trade_count, buy_vol, sell_vol (lots), open_interest,
         is_partial. Whole numbers are int64, those that a source may not tell Int64. `limit` caps the rows,
-        earliest first.
+        earliest first. With `fill_empty` a period without trades has a candle as well: the close before it
+        for its prices, and no volume.
         """
-        return frame(self.query_ohlc_arrow(ticker, period_seconds, start_time, end_time, limit))
+        return frame(
+            self.query_ohlc_arrow(ticker, period_seconds, start_time, end_time, limit, fill_empty=fill_empty)
+        )
 
     def query_ohlc_arrow(
-        self, ticker: str, period_seconds: int, start_time: int, end_time: int, limit: int | None = None
+        self,
+        ticker: str,
+        period_seconds: int,
+        start_time: int,
+        end_time: int,
+        limit: int | None = None,
+        *,
+        fill_empty: bool = False,
     ) -> pa.Table:
         """The same as an Arrow table."""
         check_ticker(ticker)
-        check_period(period_seconds)
-        check_range(start_time, end_time)
+        period_seconds = check_period(period_seconds)
+        start_time, end_time = check_range(start_time, end_time)
+        limit = None if limit is None else check_limit(limit)
         table = self._table(OHLC)
         if table is None or table.current_snapshot() is None or start_time == end_time:
             return _shown(arrow_schema(OHLC).empty_table())
-        with foreign_errors("the warehouse"):
-            rows = table.scan(
-                row_filter=range_filter(ticker, period_seconds, start_time, end_time)
-            ).to_arrow()
-        rows = _in_order(rows)
-        return _shown(rows if limit is None else rows.slice(0, check_limit(limit)))
+        rows = _shown(self._scan(table, ticker, period_seconds, (start_time, end_time)))
+        if fill_empty:
+            rows = self._filled(table, rows, ticker, period_seconds, (start_time, end_time))
+        return rows if limit is None else rows.slice(0, limit)
 
     def find_missing_ranges(
         self, ticker: str, period_seconds: int, start_time: int, end_time: int
@@ -108,7 +127,8 @@ class IcebergClient:
         A range that was fetched is not missing, though it may have no candle: nothing was traded. A range's
         end is the end of its last candle, and so may lie behind `end_time`.
         """
-        wanted = buckets_between(*check_range(start_time, end_time), check_period(period_seconds))
+        period_seconds = check_period(period_seconds)
+        wanted = buckets_between(*check_range(start_time, end_time), period_seconds)
         return subtract(wanted, self.covered(ticker, period_seconds))
 
     def has_data(self, ticker: str, period_seconds: int, start_time: int, end_time: int) -> bool:
@@ -118,8 +138,8 @@ class IcebergClient:
     def timestamps(self, ticker: str, period_seconds: int, start_time: int, end_time: int) -> list[int]:
         """When the candles of the range start, in order."""
         check_ticker(ticker)
-        check_period(period_seconds)
-        check_range(start_time, end_time)
+        period_seconds = check_period(period_seconds)
+        start_time, end_time = check_range(start_time, end_time)
         table = self._table(OHLC)
         if table is None or table.current_snapshot() is None:
             return []
@@ -141,6 +161,26 @@ class IcebergClient:
         """Every ticker and period with its covered ranges."""
         for (ticker, period_seconds), ranges in sorted(self._covered().items()):
             yield ticker, period_seconds, ranges
+
+    def keys(self) -> set[Key]:
+        """Every ticker and period of which there is a candle, covered or not. Reads two columns of all."""
+        table = self._table(OHLC)
+        if table is None or table.current_snapshot() is None:
+            return set()
+        pa = needed("pyarrow", "the warehouse of candles")
+        columns = ("ticker", "period_seconds")
+        found: set[Key] = set()
+        with foreign_errors("the warehouse"):
+            for batch in table.scan(selected_fields=columns).to_arrow_batch_reader():
+                groups = pa.Table.from_batches([batch]).group_by(columns).aggregate([])
+                found.update((row["ticker"], row["period_seconds"]) for row in groups.to_pylist())
+        return found
+
+    def state(self) -> tuple[int, int]:
+        """The snapshot of the table of candles and its number, by which Iceberg counts; 0, 0 of none."""
+        table = self._table(OHLC)
+        snapshot = None if table is None else table.current_snapshot()
+        return (0, 0) if table is None or snapshot is None else (snapshot.snapshot_id, sequence_number(table))
 
     def instrument(self, ticker: str) -> Instrument | None:
         """A ticker's scales; None where nothing of it was ever fetched."""
@@ -177,6 +217,23 @@ class IcebergClient:
     ) -> None:
         self.close()
 
+    @staticmethod
+    def _scan(table: Table, ticker: str, period_seconds: int, span: Range) -> pa.Table:
+        with foreign_errors("the warehouse"):
+            return _in_order(table.scan(row_filter=range_filter(ticker, period_seconds, *span)).to_arrow())
+
+    def _filled(
+        self, table: Table, rows: pa.Table, ticker: str, period_seconds: int, span: Range
+    ) -> pa.Table:
+        """With a candle of each period of covered ranges."""
+        covered = self.covered(ticker, period_seconds)
+        before = rows.slice(0, 0)
+        earlier = [start for start, end in covered if start < span[0] < end]
+        if earlier:
+            before = _shown(self._scan(table, ticker, period_seconds, (earlier[0], span[0])))
+            before = before.slice(max(0, before.num_rows - 1))
+        return with_empty(rows, before, period_seconds, covered, buckets_between(*span, period_seconds))
+
     def _covered(self) -> dict[Key, list[Range]]:
         """All coverage, read again only when the table has another snapshot."""
         table = self._table(COVERAGE)
@@ -209,10 +266,11 @@ def close_catalog(catalog: Any) -> None:
 
 def check_limit(limit: int) -> int:
     """The limit, if it is one. Raises InvalidField."""
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+    whole = whole_number(limit)
+    if whole is None or not 1 <= whole <= LIMIT_MAX:
         text = f"limit {limit!r}: give a number of candles from 1, or None for all"
         raise InvalidField(text, field="limit", value=limit)
-    return limit
+    return whole
 
 
 def range_filter(ticker: str, period_seconds: int, start_time: int, end_time: int) -> Any:

@@ -110,6 +110,10 @@ class WarehouseWriter:
         commit: Commit = self._patiently(lambda: self._write(filled))
         return commit
 
+    def hurry(self) -> None:
+        """Wait for nothing from now on: what the catalog does not take at once fails. From any thread."""
+        self._stopped.set()
+
     def close(self) -> None:
         """Let go of the catalog, and end a wait for it."""
         self._stopped.set()
@@ -197,20 +201,26 @@ class WarehouseWriter:
             _either,
             (by.And(by.EqualTo("ticker", key[0]), by.EqualTo("period_seconds", key[1])) for key in new),
         )
-        fetched_at = self._clock.wall_ns() // 1000
+        now = self._clock.wall_ns() // 1000
         ranges: dict[tuple[str, int, str], list[Range]] = {}
+        fetched_at: dict[tuple[str, int, str, Range], int] = {}  # of what is there; a merged one is of now
         for row in table.scan(row_filter=wanted).to_arrow().cast(_whole(COVERAGE)).to_pylist():
             key = (row["ticker"], row["period_seconds"], row["source"])
-            ranges.setdefault(key, []).append((row["from_ts"], row["to_ts"]))
+            there = row["from_ts"], row["to_ts"]
+            ranges.setdefault(key, []).append(there)
+            fetched_at[*key, there] = row["fetched_at"]
         for one in (one for group in new.values() for one in group):
-            ranges.setdefault((*_key(one), one.source), []).extend(one.covered)
+            key = (*_key(one), one.source)
+            ranges.setdefault(key, []).extend(one.covered)
+            for covered in one.covered:
+                fetched_at[*key, covered] = now
         rows = [
             {
-                "ticker": ticker, "period_seconds": period, "from_ts": start, "to_ts": end, "source": source,
-                "fetched_at": fetched_at,
+                "ticker": key[0], "period_seconds": key[1], "from_ts": span[0], "to_ts": span[1],
+                "source": key[2], "fetched_at": fetched_at.get((*key, span), now),
             }
-            for (ticker, period, source), found in ranges.items()
-            for start, end in merge(found)
+            for key, found in ranges.items()
+            for span in merge(found)
         ]  # fmt: skip
         written = pa.Table.from_pylist(rows, schema=_whole(COVERAGE)).cast(arrow_schema(COVERAGE))
         table.overwrite(written, overwrite_filter=wanted)

@@ -378,7 +378,8 @@ class SessionCore:
             self.logout(now, eto.LOGOUT_LOGIN_NOT_FIRST_SEQ)
             return
         if not self._received.hold(seq, frame):
-            self._close(ConnectionLost(f"more than {len(self._received)} payloads came after a gap"))
+            text = f"{len(self._received)} payloads wait for payload {self.inseq}, and no more are held"
+            self._close(ConnectionLost(text))
         elif self._gap_since is None:
             self._ask_again(now)
 

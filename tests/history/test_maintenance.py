@@ -116,7 +116,6 @@ def test_the_commands_do_the_same(writer: WarehouseWriter, catalog_uri: str) -> 
     [
         (None, 0, "10 candles are there twice"),
         ("ts", 601_000_000, "1 candles do not start with a period"),
-        ("ts", 60_000_000_000, "1 candles are in no covered range"),
         ("high", 1, "1 candles have an open or close beyond low or high"),
         ("volume", -1, "1 candles have a negative volume"),
         ("buy_vol", 5, "1 candles have a volume that is not what was bought and sold"),

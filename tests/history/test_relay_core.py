@@ -185,6 +185,38 @@ def test_a_range_on_which_ingestors_die_ends_with_an_error(core: RelayCore) -> N
     assert "3 ingestors ended" in answer.error_message
 
 
+def test_of_a_job_that_failed_the_requests_for_a_part_are_given_their_part(core: RelayCore) -> None:
+    (work,) = works(core.receive(CLIENT, request(1, 0, 100), 0.0))
+    assert works(core.receive(CLIENT, request(2, 0, 10), 0.0)) == []
+    outputs = core.receive(WORKER, done(work, error="the venue is away"), 1.0)
+    (answer,) = answers(outputs)
+    assert (answer.request_id, answer.error_message) == ("r1", "the venue is away")
+    (part,) = works(outputs)
+    assert (part.range.start_time, part.range.end_time) == span(0, 10)
+    (answer,) = answers(core.receive(WORKER, done(part), 2.0))
+    assert (answer.request_id, answer.row_count) == ("r2", 10)
+    assert core.numbers().pending == 0
+
+
+def test_a_part_that_fails_too_ends_with_its_error(core: RelayCore) -> None:
+    (work,) = works(core.receive(CLIENT, request(1, 0, 100), 0.0))
+    core.receive(CLIENT, request(2, 90, 100), 0.0)
+    (part,) = works(core.receive(WORKER, done(work, error="away"), 1.0))
+    (answer,) = answers(core.receive(WORKER, done(part, error="still away"), 2.0))
+    assert (answer.request_id, answer.error_message) == ("r2", "still away")
+    assert core.numbers().pending == 0
+
+
+@pytest.mark.parametrize("runs", [[1, 2, 3], [0, 11], [2**32 - 1, 2**32 - 1]])
+def test_an_answer_of_an_ingestor_that_makes_no_sense_is_an_error(core: RelayCore, runs: list[int]) -> None:
+    (work,) = works(core.receive(CLIENT, request(1, 0, 10), 0.0))
+    answer = done(work)
+    answer.done.presence.runs[:] = runs
+    (told,) = answers(core.receive(WORKER, answer, 1.0))
+    assert "no presence" in told.error_message
+    assert core.numbers().pending == 0
+
+
 def test_a_source_that_nobody_serves_is_an_error_after_a_while(core: RelayCore) -> None:
     core.receive(CLIENT, request(1, 0, 10, ticker="OTHER:X"), 0.0)
     assert core.tick(9.0) == []

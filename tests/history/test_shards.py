@@ -63,6 +63,27 @@ def test_a_range_is_widened_to_whole_days() -> None:
     assert shard.span == (START, START + 2 * DAY_US)
 
 
+def test_periods_that_do_not_divide_each_other_derive_from_one_that_divides_both(
+    recorded: Path, writer: WarehouseWriter, client: IcebergClient
+) -> None:
+    span = START, START + DAY_US
+    list(fill(writer, shards_of(f"files:{recorded}", "FILE:ABC", span, (3600, 5400)), InProcess()))
+    for period in (3600, 5400):
+        ((page),) = FileSource(recorded).pages("ABC", period, span)
+        frame = client.query_ohlc("FILE:ABC", period, *span)
+        assert frame["volume"].tolist() == page.candles.volume.tolist()
+        assert len(frame) == 86_400 // period
+    assert not client.has_data("FILE:ABC", 1800, *span)
+
+
+def test_a_ticker_of_another_source_is_refused_with_the_name_it_has(recorded: Path) -> None:
+    (shard,) = shards_of(f"files:{recorded}", "BINANCE:ABC", (START, START + DAY_US), (60,))
+    with pytest.raises(SourceFailed, match=r"called FILE: give FILE:ABC, or call it BINANCE: BINANCE=files:"):
+        shard_candles(shard)
+    (named,) = shards_of(f"BINANCE=files:{recorded}", "BINANCE:ABC", (START, START + DAY_US), (60,))
+    assert shard_candles(named)[0].instrument.ticker == "BINANCE:ABC"
+
+
 @pytest.mark.parametrize("periods", [(604_800,), (60, 7), (300, 420)])
 def test_a_period_that_days_do_not_hold_is_named(periods: tuple[int, ...]) -> None:
     with pytest.raises(InvalidField, match="divide a day"):
