@@ -14,6 +14,7 @@ by the session itself.
 from __future__ import annotations
 
 from ledgerx.streaming_api.aio_client import AsyncStreamingAPIClient
+from ledgerx.streaming_api.aio_reconnecting import AsyncReconnectingClient
 from ledgerx.streaming_api.aio_session import AsyncSession
 from ledgerx.streaming_api.client import (
     READ_MODE_BUFFER_AND_DISPATCH,
@@ -25,6 +26,7 @@ __all__ = [
     "READ_MODE_BUFFER_AND_DISPATCH",
     "READ_MODE_BUFFER_FROM_SOCKET",
     "READ_MODE_DISPATCH_FROM_BUFFER",
+    "AsyncReconnectingClient",
     "AsyncSession",
     "AsyncStreamingAPIClient",
 ]
