@@ -7,6 +7,7 @@ by a timer. So nothing needs a task, and whoever waits here waits for one of the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import socket
 from collections.abc import AsyncIterator
@@ -32,7 +33,8 @@ class AsyncSession:
 
     It belongs to one event loop, whose tasks may all use it at once. No call waits longer than the settings'
     `socket_timeout` (seconds) for the venue to say or to take something: it raises the streaming
-    ConnectionError then, and the connection is closed.
+    ConnectionError then, and the connection is closed. `number` counts the sessions: it grows where
+    what was sent and not answered is lost.
     """
 
     def __init__(
@@ -359,6 +361,7 @@ class AsyncSession:
                 core.sent(count)
                 self._written += count
         except ConnectionLost as error:
+            self._take_rest(link)
             self._lose(error)
             return
         progress = self._written > written
@@ -370,6 +373,13 @@ class AsyncSession:
         if progress:
             self._wake()
         self._watch(link)
+
+    def _take_rest(self, link: AsyncLink) -> None:
+        """Take in what came before a connection failed: it may say why, and what became of requests."""
+        core = self._core
+        with contextlib.suppress(ConnectionLost):
+            while core.wants_data and (data := link.receive()):
+                core.receive(data, self._clock.monotonic())
 
     def _tick(self) -> None:
         """Do what is due; called when something is, and after everything that came."""

@@ -329,6 +329,16 @@ class TestConnecting:
 
         run(work())
 
+    def test_a_port_above_16_bits_is_not_cut_to_another_one(self) -> None:
+        async def work() -> None:
+            made = settings(server, connect_timeout=WAIT_S)
+            made.port += 65_536
+            with pytest.raises(ConnectionLost, match="65535"):
+                await AsyncSession(made).connect()
+
+        server = Scripted()
+        run(work())
+
     def test_what_waits_cannot_be_flushed_without_a_connection(self) -> None:
         async def work() -> None:
             session = AsyncSession(settings(server))
@@ -362,6 +372,36 @@ class TestConnecting:
                     await call()  # type: ignore[operator]
 
         with Scripted(lambda connection: GatewayEnd(connection).log_in() and None) as server:
+            run(work())
+
+    def test_what_came_before_a_connection_broke_is_told_though_writing_found_it_broken(self) -> None:
+        broken = threading.Event()
+
+        def script(connection: socket.socket) -> None:
+            end = GatewayEnd(connection)
+            end.log_in()
+            asked.wait(WAIT_S)
+            end.send(wrap(seto.MarketQuotes(market_id=1)))
+            end.core.logout(0.0, eto.LOGOUT_DOWNTIME)
+            end.flush()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.close()
+            broken.set()
+
+        asked = threading.Event()
+
+        async def work() -> None:
+            session = await logged_in(settings(server))
+            session.send(order())
+            asked.set()
+            broken.wait(WAIT_S)  # the loop stands still, and reads nothing
+            with pytest.raises(SocketDisconnected, match="DOWNTIME"):
+                await session.flush()
+            assert kinds([await session.next_frame() for _ in range(2)]) == ["market_quotes", "eto.logout"]
+            with pytest.raises(SocketDisconnected, match="DOWNTIME"):
+                await session.next_frame()
+
+        with Scripted(script) as server:
             run(work())
 
     @pytest.mark.parametrize("nodelay", [True, False])
