@@ -108,16 +108,23 @@ class TestEveryWaitEnds:
             run(work())
 
     def test_a_disconnect_ends_a_connect(self) -> None:
-        silent = Silent(answer=False)
+        accepted, silent = threading.Event(), Silent(answer=False)
+
+        def script(connection: socket.socket) -> None:
+            accepted.set()
+            silent(connection)
 
         async def work() -> None:
             session = AsyncSession(settings(server, ssl=True))
-            found = await asyncio.gather(session.connect(), session.disconnect(), return_exceptions=True)
-            assert isinstance(found[0], SocketDisconnected)
+            connecting = asyncio.create_task(session.connect())
+            assert await asyncio.to_thread(accepted.wait, WAIT_S)  # it waits for the handshake now
+            await session.disconnect()
+            with pytest.raises(SocketDisconnected):
+                await connecting
             assert not session.connected
             silent.release()
 
-        with Scripted(silent) as server:
+        with Scripted(script) as server:
             run(work())
 
     def test_a_handshake_is_bounded_by_connect_timeout(self) -> None:
@@ -137,7 +144,8 @@ class TestEveryWaitEnds:
         silent = Silent()
 
         async def work() -> None:
-            session = await logged_in(settings(server, socket_timeout=0.05, connect_timeout=WAIT_S))
+            session = await logged_in(settings(server))
+            session.settings.socket_timeout = 0.05
             sock = session.raw_socket
             assert sock is not None
             with pytest.raises(ConnectionLost, match="socket_timeout"):
@@ -153,7 +161,8 @@ class TestEveryWaitEnds:
         silent = Silent()
 
         async def work() -> None:
-            session = await logged_in(settings(server, socket_timeout=0.3, connect_timeout=WAIT_S))
+            session = await logged_in(settings(server))
+            session.settings.socket_timeout = 0.3
             sock = session.raw_socket
             assert sock is not None
             for _ in range(160):
@@ -279,31 +288,21 @@ class TestBuffersEnd:
 
 class TestConnecting:
     def test_two_connects_at_once_open_one_connection(self) -> None:
-        opened: list[object] = []
-
-        async def work() -> None:
-            third = asyncio.Event()
-
-            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                opened.append(writer.get_extra_info("peername"))
-                if opened[-1] == last:
-                    third.set()
-                await reader.read()
-                writer.close()
-
-            listener = await asyncio.start_server(serve, "127.0.0.1", 0)
-            port = listener.sockets[0].getsockname()[1]
-            last: object = None
+        async def work(port: int) -> None:
             session = AsyncSession(SessionSettings("u", "p", host="127.0.0.1", port=port, ssl=False))
             await asyncio.gather(session.connect(), session.connect())
-            with socket.create_connection(("127.0.0.1", port)) as sock:
-                last = sock.getsockname()  # accepted after all that were made before
-                await third.wait()
-            assert len(opened) == 2
             await session.disconnect()
-            listener.close()
 
-        run(work())
+        opened: list[object] = []
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = listener.getsockname()
+            run(work(address[1]))
+            with socket.create_connection(address) as last:  # accepted after all that were made before
+                while last.getsockname() not in opened:
+                    connection, peer = listener.accept()
+                    connection.close()
+                    opened.append(peer)
+        assert len(opened) == 2
 
     @pytest.mark.parametrize(
         "more",
@@ -336,8 +335,8 @@ class TestConnecting:
             with pytest.raises(ConnectionLost, match="65535"):
                 await AsyncSession(made).connect()
 
-        server = Scripted()
-        run(work())
+        with Scripted() as server:
+            run(work())
 
     def test_what_waits_cannot_be_flushed_without_a_connection(self) -> None:
         async def work() -> None:
