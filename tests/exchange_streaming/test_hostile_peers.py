@@ -36,6 +36,7 @@ class Raw:
     def __init__(self, exchange: Exchange) -> None:
         self.sock = socket.create_connection((exchange.host, exchange.streaming_port or 0), TIMEOUT_S)
         self._deframer = Deframer()
+        self._came: list[bytes] = []
         self.seq = 0
 
     def send(self, payload: seto.Payload) -> None:
@@ -51,11 +52,16 @@ class Raw:
 
     def rest(self) -> list[seto.Payload]:
         """All that comes until the venue closes the connection."""
-        raw = []
-        while data := self._recv():
-            raw += self._deframer.feed(data)
+        while self.some():
+            pass
         self.sock.close()
-        return [parse(one) for one in raw]
+        return [parse(one) for one in self._came]
+
+    def some(self) -> bool:
+        """Wait until something comes; whether it was not the end."""
+        data = self._recv()
+        self._came += self._deframer.feed(data)
+        return bool(data)
 
     def _recv(self) -> bytes:
         try:
@@ -132,6 +138,7 @@ def test_a_session_that_the_venue_ends_takes_its_orders_with_it_where_its_settin
     token = quick.set_token("alice")
     raw = Raw(quick)
     raw.login(cookie=token.encode())
+    raw.some()  # the answer: a replay before it would be asked of nobody
     raw.send(wrap(seto.Settings(cancel_all_on_failure=True)))
     terms = {"side": seto.SIDE_BUY, "market_id": 1, "contract_id": 1, "reference": raw.seq + 1}
     raw.send(wrap(seto.OrderCreate(quantity=10_000, price=3000, **terms)))  # type: ignore[arg-type]
