@@ -25,6 +25,7 @@ Error:
     │   ├── InvalidAddress            a host or port that cannot be one (also ValueError)
     │   ├── UnexpectedAnswer          what answers at an address is not what should be there
     │   ├── DecodeError               bytes that are no frame or message of the protocol
+    │   │   └── IncompleteULEB128     bytes that end before the number does
     │   ├── ParseError                a frame whose payload is no message of the protocol
     │   ├── LoginError                a stream's login was refused; carries the reason
     │   ├── InvalidCallbackError      no callback of that name
@@ -97,6 +98,7 @@ __all__ = [
     "HistoryRequestFailed",
     "HistoryTimeout",
     "IncompleteProcessor",
+    "IncompleteULEB128",
     "InvalidAddress",
     "InvalidCallbackError",
     "InvalidCertificate",
@@ -249,6 +251,10 @@ class UnexpectedAnswer(Fatal):
 
 class DecodeError(Fatal):
     """Bytes that are not what the protocol says."""
+
+
+class IncompleteULEB128(DecodeError):
+    """The bytes end before the number does; with more of them the same call may succeed."""
 
 
 class ParseError(Fatal):

@@ -7,7 +7,7 @@ The length counts neither the header nor the zeros.
 
 from __future__ import annotations
 
-from ledgerx.errors import DecodeError
+from ledgerx.errors import DecodeError, IncompleteULEB128, InvalidField
 
 __all__ = [
     "FRAME_BYTES_MAX",
@@ -26,14 +26,11 @@ HEADER_BYTES_MAX = 5
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 
 
-class IncompleteULEB128(Exception):
-    """The bytes end before the number does."""
-
-
 def uleb128_encode(value: int) -> bytearray:
-    """A number of at least 0 as ULEB128: seven bits a byte, the lowest first. ValueError below 0."""
+    """A number of at least 0 as ULEB128: seven bits a byte, the lowest first. Raises InvalidField below 0."""
     if value < 0:
-        raise ValueError(f"value {value} is negative: ULEB128 has no sign")
+        message = f"value {value} is negative: ULEB128 has no sign"
+        raise InvalidField(message, field="value", value=value)
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)

@@ -47,6 +47,7 @@ def test_a_negative_length_is_refused() -> None:
 
 @pytest.mark.parametrize("begun", [b"", b"\x80", b"\xff\xff"])
 def test_a_length_that_ends_too_soon_is_incomplete(begun: bytes) -> None:
+    assert issubclass(IncompleteULEB128, DecodeError)  # and so of the one tree
     with pytest.raises(IncompleteULEB128):
         uleb128_decode(begun)
 
