@@ -12,7 +12,7 @@ from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.payloads import Frame
 
-__all__ = ["CALLBACKS", "UNKNOWN", "Callbacks", "name_of"]
+__all__ = ["CALLBACKS", "UNKNOWN", "UNKNOWN_ETO", "Callbacks", "name_of"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -29,13 +29,18 @@ CALLBACKS: tuple[str, ...] = (*_ETO_NAMES.values(), *_SETO_NAMES.values())
 UNKNOWN = "seto.unknown"
 """The name under which global handlers see a payload whose type the schema lacks."""
 
+UNKNOWN_ETO = "eto.unknown"
+"""The same for a type of the session layer."""
+
 
 def name_of(payload: seto.Payload) -> str:
     """The callback's name of a payload: its own type's, or the session layer's where it is one of that."""
     if not payload.HasField("type"):
         return UNKNOWN
     if payload.type == seto.PAYLOAD_ETO:
-        return _ETO_NAMES[payload.eto_payload.type]
+        # A type that the schema lacks reads as the default, NONE, and counts as absent.
+        message = payload.eto_payload
+        return _ETO_NAMES[message.type] if message.HasField("type") else UNKNOWN_ETO
     return _SETO_NAMES[payload.type]
 
 
@@ -102,7 +107,7 @@ class Callbacks:
             _LOGGER.exception("a handler of %s failed: %r", where, callback)
 
     def _known(self, name: str) -> str:
-        if name not in self._named:
+        if not isinstance(name, str) or name not in self._named:
             raise InvalidCallbackError(f"there is no callback {name!r}: the names are {', '.join(CALLBACKS)}")
         return name
 

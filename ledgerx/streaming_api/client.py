@@ -69,17 +69,21 @@ class StreamingAPIClient:
     # ------------------------------------------------------------------ login and logout
 
     def login(self, receive: bool = True) -> None:
-        """Connect and log in; with `receive`, wait for the answer.
+        """Connect and log in; with `receive`, wait for the answer. Does nothing where that is done already.
 
-        Raises the streaming ConnectionError, LoginError where it is refused, LoginTimeout without an answer.
+        Raises the streaming ConnectionError, LoginError where it is refused, LoginTimeout without an answer
+        in 30 s (`login_timeout_s`). A venue that says nothing for `socket_timeout` is a ConnectionError: with
+        one below 30 s a login that is not answered ends so, and never as a LoginTimeout.
         """
+        if self._logged_in():
+            return
         self.last_login = None
         self.session.connect()
         if receive:
-            while self.last_login is None and self.session.connected:
-                self.read()
+            self._read_answer()
             self.check_login()
-            self.flush()
+            if self.session.connected:  # else the next read says what ended it
+                self.flush()
 
     def check_login(self) -> bool:
         """True where the login was accepted. Raises LoginTimeout before its answer was read, LoginError."""
@@ -129,7 +133,7 @@ class StreamingAPIClient:
         return dispatched
 
     def flush(self) -> None:
-        """Send all that waits."""
+        """Send all that waits. Raises as `Session.flush`: SocketDisconnected without a connection."""
         self.session.flush()
 
     def send(self, message: Message) -> None:
@@ -163,6 +167,19 @@ class StreamingAPIClient:
     def del_global_handler(self, callback: Callable[..., Any]) -> None:
         """Take a global handler away."""
         self._callbacks.remove_global(callback)
+
+    def _read_answer(self) -> None:
+        """Read until the login is answered, or the session ends. Another thread may read what comes, too."""
+        while self.last_login is None:
+            if StreamingAPIClient.read(self, READ_MODE_DISPATCH_FROM_BUFFER) == 0:
+                if not self.session.connected:
+                    return
+                self.session.read()
+
+    def _logged_in(self) -> bool:
+        answer = self.last_login
+        accepted = answer is not None and answer.eto_payload.type == eto.PAYLOAD_LOGIN_RESPONSE
+        return accepted and self.session.connected
 
     def _dispatch(self, frame: Frame) -> None:
         payload = frame.protobuf

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import ConnectionError as ConnectionLost
-from ledgerx.errors import Error, SocketDisconnected
+from ledgerx.errors import Error, InvalidField, InvalidMessage, ParseError, SocketDisconnected
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.connection import SessionSettings, SessionSocket
 from ledgerx.streaming_api.core import CoreSettings, Phase, Role, SessionCore
@@ -19,6 +19,7 @@ from ledgerx.streaming_api.payloads import Frame
 __all__ = ["Frame", "Session", "SessionSettings", "SessionSocket", "login_of"]
 
 _WRITE_BYTES = 65_536
+_SEQUENCE_MAX = 2**64 - 1
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -27,7 +28,8 @@ class Session:
     """One sequenced session, which a new connection resumes after the account's message delivered last.
 
     `account_sequence` is that of the message delivered last; None asks for nothing from before the login.
-    A `with` block connects and logs in, and disconnects at its end.
+    A `with` block connects and logs in, and disconnects at its end. Raises InvalidField for a sequence that
+    is none.
     """
 
     def __init__(
@@ -40,6 +42,9 @@ class Session:
         core_settings: CoreSettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        _check_sequence("inseq", inseq, 1)
+        if account_sequence is not None:
+            _check_sequence("account_sequence", account_sequence, 0)
         self.settings = settings
         self.socket = SessionSocket(settings, clock=clock)
         self.out_payload = seto.Payload()
@@ -47,6 +52,9 @@ class Session:
         self._inseq = inseq
         self._core_settings = core_settings
         self._lock = threading.RLock()  # the core's
+        # Taken in this order, before the core's.
+        self._connecting = threading.Lock()
+        self._reading = threading.Lock()  # what came is taken in in order
         self._writing = threading.Lock()  # frames leave in order
         self._core = self._new_core(account_sequence)
         _ = outseq  # accepted as the manual says: the login is always number 1
@@ -103,22 +111,30 @@ class Session:
     # ------------------------------------------------------------------ connection
 
     def connect(self) -> None:
-        """Connect and send the login, if not connected already.
+        """Connect and send the login, if not connected already: of several threads one does.
 
-        Raises the streaming ConnectionError: without credentials before any byte is sent.
+        Raises the streaming ConnectionError: without credentials before any byte is sent, otherwise within
+        `connect_timeout` but for the look-up of the host's name. Raises InvalidField for settings that cannot
+        be.
         """
-        login = login_of(self.settings)
-        if not self.socket.connect():
-            return
-        with self._lock:
-            # What was sent before the first connection waits in its core for the login's answer.
-            if self._core.phase is not Phase.CONNECTED:
-                self._core = self._new_core(self._core.account_sequence)
-            self._core.login(login, self._clock.monotonic())
-        self.flush()
+        with self._connecting:
+            if self.socket.connected:
+                return
+            login = login_of(self.settings)
+            # Nobody may be between the old connection's socket and core: both are replaced here.
+            with self._reading, self._writing:
+                self.socket.connect()
+                try:
+                    self._log_in(login)
+                except BaseException:
+                    self.socket.disconnect()  # it would never be logged in
+                    raise
 
     def disconnect(self) -> None:
-        """Close the connection and forget what came and was not read. Does nothing where there is none."""
+        """Close the connection and forget what came and was not read; ends the connecting of another thread.
+
+        Does nothing where there is none.
+        """
         self.socket.disconnect()
         with self._lock:
             if self._core.phase is not Phase.CONNECTED:
@@ -127,16 +143,23 @@ class Session:
     def logout(self) -> None:
         """Say that the session ends, wait for the confirmation, and close.
 
-        What comes before it can still be read. Raises the streaming errors where the connection fails first.
+        What comes before it can still be read; another thread may be the one that reads it. Raises the
+        streaming errors where the connection fails first.
         """
         try:
             while self._core.phase is Phase.LOGIN:
-                self.read()  # what waits for its answer must leave before the logout
+                self._read(bounded=False)  # what waits for its answer must leave before the logout
+            core = self._core
             self.send_logout()
-            while not self._core.over:
-                self.read()
-            if self._core.closed_by is not None:
-                raise self._core.closed_by
+            try:
+                while not core.over:
+                    self._read(bounded=False)
+            except Error:
+                # Another thread that took the confirmation in closes the connection under this one.
+                if not core.over:
+                    raise
+            if core.closed_by is not None:
+                raise core.closed_by
         finally:
             self.socket.disconnect()
 
@@ -153,50 +176,39 @@ class Session:
     def send(self, payload: seto.Payload | None = None) -> None:
         """Number `out_payload`, or the payload given, and put it into the buffer.
 
-        Before the login is answered it waits, and is numbered then. Raises SocketDisconnected when the
-        session is over, QueueFull where too much waits.
+        Before the login is answered, and before there is a connection, it waits and is numbered then. Raises
+        SocketDisconnected when the session is over, QueueFull where too much waits, InvalidMessage for what
+        is no seto.Payload or lacks a field.
         """
+        if payload is None:
+            payload = self.out_payload
+        elif type(payload) is not seto.Payload:
+            given = type(payload).__name__
+            raise InvalidMessage(
+                f"payload is {given}, not seto.Payload: payloads.wrap() makes one of a message"
+            )
         with self._lock:
-            self._core.send(self.out_payload if payload is None else payload, self._clock.monotonic())
+            self._core.send(payload, self._clock.monotonic())
 
     def flush(self) -> None:
-        """Send all that is in the buffer. Raises the streaming errors."""
+        """Send all that is in the buffer.
+
+        Raises the streaming errors: SocketDisconnected without a connection, where what waits stays and
+        leaves after the next login.
+        """
         with self._writing:
-            while True:
-                with self._lock:
-                    data = bytes(self._core.output[:_WRITE_BYTES])
-                if not data:
-                    return
-                sent = self._guard(self.socket.send, data)
-                with self._lock:
-                    self._core.sent(sent)
-                    if not self._core.output:
-                        return
+            self._flush()
 
     # ------------------------------------------------------------------ in
 
     def read(self) -> None:
-        """Wait until something comes, up to `socket_timeout`, and take it in.
+        """Wait until something comes, up to `socket_timeout` seconds, and take it in.
 
-        Heartbeats are sent and answered meanwhile. Raises the streaming errors where nothing more will come.
+        Returns at once while `queue_frames_max` frames wait for `next_frame`. Heartbeats are sent and
+        answered meanwhile. Raises the streaming errors where nothing more will come: SocketDisconnected where
+        there was no connection yet, ConnectionError where nothing came in `socket_timeout`.
         """
-        limit = self.settings.socket_timeout
-        now = self._clock.monotonic()
-        end = None if limit is None else now + limit
-        while True:
-            due = self._tick()
-            if self._core.over:
-                raise self._core.closed_by or SocketDisconnected("the session is over")
-            deadline = due if end is None else min(due, end)
-            data = self._guard(self.socket.receive_until, deadline)
-            if data is not None:
-                self._receive(data)
-                return
-            if end is not None and self._clock.monotonic() >= end:
-                self.socket.disconnect()
-                error = ConnectionLost(f"nothing came from {self.settings.host} in socket_timeout, {limit} s")
-                self._lost(error)
-                raise error
+        self._read(bounded=True)
 
     def next_frame(self) -> Frame | None:
         """The next payload in order, or None where none is there now."""
@@ -214,48 +226,131 @@ class Session:
             account_sequence=account_sequence,
         )
 
-    def _tick(self) -> float:
+    def _log_in(self, login: seto.Login) -> None:
+        with self._lock:
+            # What was sent before the first connection waits in its core for the login's answer.
+            if self._core.phase is not Phase.CONNECTED:
+                self._core = self._new_core(self._core.account_sequence)
+            self._core.login(login, self._clock.monotonic())
+        self._flush()
+
+    def _flush(self) -> None:
+        """Send all; `_writing` is held."""
+        core = self._core
+        while True:
+            with self._lock:
+                data = bytes(core.output[:_WRITE_BYTES])
+            if not data:
+                if not self.socket.connected:
+                    raise SocketDisconnected("there is no connection to send to: connect() first")
+                return
+            sent = self._guard(core, self.socket.send, data)
+            with self._lock:
+                core.sent(sent)
+                if not core.output:
+                    return
+
+    def _read(self, *, bounded: bool) -> None:
+        """As `read`; not bounded: also when nobody takes the frames that wait."""
+        limit = self.settings.socket_timeout
+        end = None if limit is None else self._clock.monotonic() + limit
+        while True:
+            core = self._core
+            if core.phase is Phase.CONNECTED:
+                raise SocketDisconnected("reading a session that is not connected: connect() first")
+            due = self._tick(core)
+            if core.over:
+                raise core.closed_by or SocketDisconnected("the session is over")
+            if bounded and not core.wants_data:
+                return
+            if self._fill(core, due if end is None else min(due, end)):
+                return
+            if end is not None and not core.over and self._clock.monotonic() >= end:
+                error = ConnectionLost(f"nothing came from {self.settings.host} in socket_timeout, {limit} s")
+                self._lost(core, error)
+                self._close_if_over(core)
+                raise error
+
+    def _fill(self, core: SessionCore, deadline: float) -> bool:
+        """Take in what comes up to a time of the clock; False where nothing did."""
+        if not self._reading.acquire(blocking=False):
+            # Another thread reads: what comes second must not be taken in first.
+            left, expected = max(0.0, deadline - self._clock.monotonic()), core.inseq
+            if not self._reading.acquire(timeout=left):
+                return False
+            if core.inseq != expected:
+                self._reading.release()
+                return True  # what this one waits for may be what came
+        try:
+            if core.over or self._core is not core:
+                return False  # by the other thread: the caller looks again
+            data = self._guard(core, self.socket.receive_until, deadline)
+            if data is None:
+                return False
+            self._receive(core, data)
+            return True
+        finally:
+            self._reading.release()
+
+    def _tick(self, core: SessionCore) -> float:
         """What is due now, sent if it must be; the time of the next."""
         with self._lock:
-            due = self._core.tick(self._clock.monotonic())
-            urgent = self._core.urgent
+            due = core.tick(self._clock.monotonic())
+            urgent = core.urgent and not core.over
         if urgent:
             self.flush()
-        self._close_if_over()
+        self._close_if_over(core)
         return due
 
-    def _receive(self, data: bytes) -> None:
+    def _receive(self, core: SessionCore, data: bytes) -> None:
         with self._lock:
-            frames = self._core.ready
-            self._core.receive(data, self._clock.monotonic())
-            came, urgent = self._core.ready > frames, self._core.urgent
+            frames = core.ready
+            core.receive(data, self._clock.monotonic())
+            came = core.ready > frames
+            if not isinstance(core.session, str):  # protobuf gives what is not UTF-8 as bytes
+                core.lost(ParseError(f"the session's name is not UTF-8: {core.session!r}"))
+                came = False
+            urgent = core.urgent and not core.over
         if urgent:
             self.flush()
-        self._close_if_over()
-        if self._core.closed_by is not None and not came:
-            raise self._core.closed_by
+        self._close_if_over(core)
+        if core.closed_by is not None and not came:
+            raise core.closed_by
 
-    def _close_if_over(self) -> None:
-        if self._core.over:
-            self.socket.disconnect()
+    def _close_if_over(self, core: SessionCore) -> None:
+        if core.over:
+            with self._lock:
+                if self._core is core:
+                    self.socket.disconnect()
 
-    def _guard(self, call: Callable[[A], R], argument: A) -> R:
+    def _guard(self, core: SessionCore, call: Callable[[A], R], argument: A) -> R:
         """Call; where the connection fails the core is told."""
         try:
             return call(argument)
         except Error as error:
-            self._lost(error)
+            self._lost(core, error)
             raise
 
-    def _lost(self, error: Error) -> None:
+    def _lost(self, core: SessionCore, error: Error) -> None:
         with self._lock:
-            self._core.lost(error)
+            core.lost(error)
 
 
 def login_of(settings: SessionSettings) -> seto.Login:
-    """The login of settings: the token's, or else the username's. Raises ConnectionError for neither."""
+    """The login of settings: the token's, or else the username's.
+
+    Raises ConnectionError for neither, InvalidField for settings that cannot be.
+    """
+    settings.check()
     if settings.token:
-        return seto.Login(cookie=settings.token.encode())
+        token = settings.token
+        return seto.Login(cookie=token if isinstance(token, bytes) else token.encode())
     if settings.username and settings.password:
         return seto.Login(username=settings.username, password=settings.password)
     raise ConnectionLost("no credentials: give SessionSettings a token, or a username and a password")
+
+
+def _check_sequence(field: str, value: object, lowest: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= _SEQUENCE_MAX:
+        message = f"{field} is {value!r}: give a number from {lowest} to 2**64 - 1"
+        raise InvalidField(message, field=field, value=value)

@@ -62,6 +62,57 @@ def test_a_login_is_answered_and_a_logout_confirmed() -> None:
         assert not client.session.connected
 
 
+def test_logging_in_again_does_nothing_and_keeps_the_answer() -> None:
+    def script(connection: socket.socket) -> None:
+        end = GatewayEnd(connection)
+        end.log_in()
+        end.take()
+
+    with Scripted(script) as server:
+        client = client_of(server)
+        client.login()
+        answer = client.last_login
+        client.login()
+        assert client.last_login is answer
+        with client:
+            assert client.check_login()
+        assert not client.session.connected
+
+
+def test_a_login_that_was_not_waited_for_can_be() -> None:
+    def script(connection: socket.socket) -> None:
+        end = GatewayEnd(connection)
+        end.log_in()
+        end.take()
+
+    with Scripted(script) as server:
+        client = client_of(server)
+        client.login(receive=False)
+        assert client.last_login is None
+        client.login()
+        assert client.check_login()
+        client.logout()
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [(b"\x08\x01\x12\x04\x08\x02\x10\x0b", "eto.unknown"), (b"\x08\x63\x12\x02\x08\x02", "seto.unknown")],
+)
+def test_a_type_that_the_schema_lacks_is_unknown_and_no_other(data: bytes, name: str) -> None:
+    names: list[str] = []
+    frame = bytes((len(data),)) + data
+    with Scripted(lambda c: GatewayEnd(c).log_in() and c.sendall(frame)) as server:
+        client = client_of(server)
+        for known in ("eto.none", "seto.eto"):
+            client.add_handler(known, lambda message: names.append("a handler of a known name"))
+        client.add_global_handler(lambda name, message: names.append(name))
+        client.login()
+        while len(names) < 2:
+            client.read()
+        client.session.disconnect()
+    assert names == ["eto.login_response", name]
+
+
 def test_check_login_before_an_answer_was_read_is_a_login_timeout() -> None:
     with pytest.raises(LoginTimeout):
         unused().check_login()
@@ -109,8 +160,8 @@ def test_a_handler_that_was_taken_away_is_not_called() -> None:
     assert seen == []
 
 
-@pytest.mark.parametrize("name", ["seto.nothing", "order_accepted", ""])
-def test_an_unknown_name_is_an_invalid_callback(name: str) -> None:
+@pytest.mark.parametrize("name", ["seto.nothing", "order_accepted", "", ["x"], None])
+def test_an_unknown_name_is_an_invalid_callback(name: Any) -> None:
     client = unused()
     for call in (client.add_handler, client.del_handler):
         with pytest.raises(InvalidCallbackError, match=r"seto\.order_accepted"):

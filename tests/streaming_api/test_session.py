@@ -133,6 +133,18 @@ class TestTls:
             Session(settings(server, ssl=True, ssl_kwargs=kwargs)).connect()
         assert isinstance(caught.value.__cause__, ssl.SSLError)
 
+    def test_an_optional_certificate_must_have_the_name_too(
+        self, certificate: Path, server_tls: ssl.SSLContext
+    ) -> None:
+        kwargs = {
+            "ca_certs": str(certificate),
+            "server_hostname": "other.example",
+            "cert_reqs": ssl.CERT_OPTIONAL,
+        }
+        server = Scripted(lambda connection: None, tls=server_tls)
+        with pytest.raises(ConnectionError, match=r"other\.example"), server:
+            Session(settings(server, ssl=True, ssl_kwargs=kwargs)).connect()
+
     def test_verification_is_only_off_when_told_so(self, server_tls: ssl.SSLContext) -> None:
         with Scripted(lambda c: GatewayEnd(c).log_in() and None, tls=server_tls) as server:
             made = settings(server, ssl=True, ssl_kwargs={"cert_reqs": ssl.CERT_NONE})
@@ -258,6 +270,82 @@ class TestTraffic:
                     thread.join()
                 assert session.account_sequence == senders * each
 
+    def test_what_is_flushed_without_a_connection_is_socket_disconnected_and_stays(self) -> None:
+        seen: list[int] = []
+
+        def script(connection: socket.socket) -> None:
+            end = GatewayEnd(connection)
+            end.log_in()
+            seen.append(end.take().protobuf.order_create.reference)
+
+        with Scripted(script) as server:
+            session = Session(settings(server))
+            with pytest.raises(SocketDisconnected, match="connect"):
+                session.flush()
+            session.send(order(5))
+            with pytest.raises(SocketDisconnected, match="connect"):
+                session.flush()
+            with session:
+                read_frames(session, 1)
+                session.flush()
+            assert session.output_buffer_size == 0
+            with pytest.raises(SocketDisconnected, match="connect"):
+                session.flush()
+        assert seen == [5]
+
+    def test_reading_before_connecting_changes_nothing(self) -> None:
+        session = Session(
+            SessionSettings("user", "pass", host="127.0.0.1", port=1),
+            core_settings=CoreSettings(login_timeout_s=0.0),
+        )
+        session.send(order(5))
+        waiting = session.output_buffer_size
+        for _ in range(2):
+            with pytest.raises(SocketDisconnected, match="connect"):
+                session.read()
+        assert session.output_buffer_size == waiting > 0
+        session.send(order(6))
+
+    def test_no_more_is_read_while_the_queue_is_full(self) -> None:
+        released = threading.Event()
+
+        def script(connection: socket.socket) -> None:
+            end = GatewayEnd(connection)
+            end.log_in()
+            for number in range(1, 5):
+                end.send(executed(number))
+            released.wait(20)
+            end.send(executed(5))
+
+        with Scripted(script) as server:
+            made = settings(server, socket_timeout=2)
+            with Session(made, core_settings=CoreSettings(queue_frames_max=3)) as session:
+                while session.inseq < 4:
+                    session.read()
+                came = session.inseq
+                for _ in range(3):
+                    session.read()  # returns at once
+                assert session.inseq == came
+                while session.next_frame() is not None:
+                    pass
+                released.set()
+                while session.inseq < 7:
+                    session.read()
+                    while session.next_frame() is not None:
+                        pass
+
+    def test_a_logout_is_confirmed_though_the_queue_is_full(self) -> None:
+        def script(connection: socket.socket) -> None:
+            end = GatewayEnd(connection)
+            end.log_in()
+            end.take()
+
+        with Scripted(script) as server:
+            session = Session(settings(server), core_settings=CoreSettings(queue_frames_max=1))
+            session.connect()
+            session.logout()
+            assert not session.connected
+
 
 class TestEnding:
     def test_logout_waits_for_the_confirmation_and_keeps_what_came_before_it(self) -> None:
@@ -349,6 +437,19 @@ class TestEnding:
 
 
 class TestHostileInput:
+    def test_a_session_name_that_is_not_utf8_is_a_parse_error(self) -> None:
+        response = admin(eto.PAYLOAD_LOGIN_RESPONSE)
+        response.eto_payload.login_response.session = "s"
+        response.eto_payload.login_response.reset = 2
+        data = raw_frame(response, 1).replace(b"\x0a\x01s", b"\x0a\x01\xff")
+        assert b"\xff" in data
+        with Scripted(lambda connection: connection.sendall(data)) as server:
+            session = Session(settings(server))
+            session.connect()
+            with pytest.raises(ParseError, match="UTF-8"):
+                session.read()
+            assert not session.connected
+
     @pytest.mark.parametrize(
         ("data", "error"),
         [(b"\xff" * 16, DecodeError), (b"\x05" + b"\xff" * 5, ParseError), (b"\x00" * 4, ParseError)],
@@ -372,6 +473,21 @@ class TestHostileInput:
             assert kinds(read_frames(session, 2)) == ["eto.login_response", "order_executed"]
             with pytest.raises((DecodeError, SocketDisconnected)):
                 session.read()
+
+
+def test_what_ended_a_session_with_its_first_bytes_is_told_by_the_next_read() -> None:
+    from ledgerx.streaming_api.client import StreamingAPIClient
+
+    response = admin(eto.PAYLOAD_LOGIN_RESPONSE)
+    response.eto_payload.login_response.session = "s"
+    response.eto_payload.login_response.reset = 2
+    data = raw_frame(response, 1) + b"\xff" * 16
+    with Scripted(lambda connection: connection.recv(100) and connection.sendall(data)) as server:
+        client = StreamingAPIClient(Session(settings(server)))
+        client.login()
+        with pytest.raises(DecodeError):
+            client.read()
+        assert not client.session.connected
 
 
 def test_a_refused_login_is_a_login_error_with_its_reason() -> None:
