@@ -36,6 +36,7 @@ from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.client import (
     READ_MODE_BUFFER_AND_DISPATCH,
+    READ_MODE_BUFFER_FROM_SOCKET,
     READ_MODE_DISPATCH_FROM_BUFFER,
     StreamingAPIClient,
 )
@@ -65,7 +66,9 @@ class ReconnectingClient(StreamingAPIClient):
 
     `read`, `flush` and `login` log in again where the connection fails. They raise LoginError for a refusal
     that stays one (UNAUTHORISED, UNVERIFIED), the last error after `attempts_max`, and SocketDisconnected
-    after `close`, which any thread may call.
+    after `close`, which any thread may call, and after `logout`. Any thread may send and flush while another
+    reads; a session that is lost is replaced once, and handlers run one at a time: one must not wait for
+    another thread's `flush`.
 
     """
 
@@ -88,6 +91,9 @@ class ReconnectingClient(StreamingAPIClient):
         self._clock = clock
         self._closed = threading.Event()
         self._lock = threading.Lock()
+        self._turn = threading.RLock()  # one thread at a time dispatches or logs in
+        self._logins = 0  # sessions so far, by which threads tell whether a lost one was replaced already
+        self._left = False  # logged out: what ends then is not lost
         self._markets: dict[int, None] = {}
         self._unanswered: dict[int, seto.OrderCreate] = {}
         self._next_reference = clock.wall_ns() // 1000  # grows from one start of a program to the next
@@ -143,39 +149,62 @@ class ReconnectingClient(StreamingAPIClient):
     def add_reconnect_handler(self, callback: Callable[[list[seto.OrderCreate]], Any]) -> None:
         """Have `callback(in_doubt)` called after each new login once all that was missed is dispatched.
 
+        One that raises is reported to the log and keeps no other from being called. Raises InvalidField (a
+        ValueError) for what is no callable.
+
         `in_doubt` are the orders of which the account's messages still say nothing. Most never arrived; one
         that the network held back may still be accepted, and is then told as any other.
         """
+        if not callable(callback):
+            message = f"callback must be a callable, not {type(callback).__name__}"
+            raise InvalidField(message, field="callback", value=callback)
         self._handlers.append(callback)
 
     def close(self) -> None:
-        """Disconnect, and do not connect again."""
+        """Disconnect, end a connecting that is under way, and do not connect again."""
         self._closed.set()
         self.session.disconnect()
 
     # ------------------------------------------------------------------ the session
 
     def login(self, receive: bool = True) -> None:
-        """Log in, as often as it takes."""
+        """Log in, as often as it takes. Does nothing where that is done already."""
         _ = receive  # a login that is not waited for could not be repeated
-        self._log_in_again(first=True)
+        with self._turn:
+            if not self._logged_in():
+                self._left = False
+                self._log_in_again(first=True)
+
+    def logout(self, receive: bool = True) -> None:
+        """As StreamingAPIClient.logout; a thread that reads gets SocketDisconnected, until the next login."""
+        self._left = True
+        super().logout(receive)
 
     def read(self, read_mode: int = READ_MODE_BUFFER_AND_DISPATCH, limit: int = sys.maxsize) -> int:
         """As StreamingAPIClient.read; a session that is lost is replaced, and the call returns."""
+        with self._turn:  # after a login of another thread, which reads the answer itself
+            login = self._logins
         try:
-            return super().read(read_mode, limit)
+            if read_mode & READ_MODE_BUFFER_FROM_SOCKET:
+                self.session.read()
         except _LOST as error:
-            dispatched = super().read(READ_MODE_DISPATCH_FROM_BUFFER, limit)
-            self._lost(error)
-            return dispatched
+            with self._turn:
+                dispatched = super().read(READ_MODE_DISPATCH_FROM_BUFFER, limit)
+                self._lost(error, login)
+                return dispatched
+        with self._turn:
+            return super().read(read_mode & READ_MODE_DISPATCH_FROM_BUFFER, limit)
 
     def flush(self) -> None:
         """As StreamingAPIClient.flush; a lost session is replaced, and orders on their way are in doubt."""
+        login = self._logins
         try:
             super().flush()
         except _LOST as error:
-            super().read(READ_MODE_DISPATCH_FROM_BUFFER)
-            self._lost(error)
+            with self._turn:
+                if self._logins == login:
+                    super().read(READ_MODE_DISPATCH_FROM_BUFFER)
+                self._lost(error, login)
 
     def send(self, message: Message) -> None:
         """As StreamingAPIClient.send; the latest settings are sent again after each login."""
@@ -183,11 +212,17 @@ class ReconnectingClient(StreamingAPIClient):
             self._settings.CopyFrom(message)
         super().send(message)
 
-    def _lost(self, error: Exception) -> None:
-        if self._closed.is_set():
-            raise SocketDisconnected("the client was closed") from error
-        _LOGGER.warning("the session is lost and will be resumed: %s", error)
-        self._log_in_again(first=False)
+    def _lost(self, error: Exception, login: int) -> None:
+        """Replace the session that came of a login, unless another thread did."""
+        with self._turn:
+            if self._closed.is_set():
+                raise SocketDisconnected("the client was closed") from error
+            if self._left:
+                raise SocketDisconnected("the client is logged out: login() first") from error
+            if self._logins != login:
+                return
+            _LOGGER.warning("the session is lost and will be resumed: %s", error)
+            self._log_in_again(first=self._logins == 0)
 
     def _log_in_again(self, *, first: bool) -> None:
         pause, failures = self._backoff_first_s, 0
@@ -203,6 +238,8 @@ class ReconnectingClient(StreamingAPIClient):
                 failure = error
             failures += 1
             self.session.disconnect()
+            if self._closed.is_set():
+                raise SocketDisconnected("the client was closed") from failure
             if self._attempts_max is not None and failures >= self._attempts_max:
                 raise failure
             if self._closed.wait(pause * (0.5 + self._clock.random() / 2)):
@@ -214,9 +251,10 @@ class ReconnectingClient(StreamingAPIClient):
             doubtful, markets = set(self._unanswered), list(self._markets)
         self.session.disconnect()
         self.last_login = None
+        self._check_open()
         self.session.connect()
-        while self.last_login is None and self.session.connected:
-            super().read()
+        self._check_open()  # close() may have come before there was anything to end
+        self._read_answer()
         self.check_login()
         if not first:
             self.reconnects += 1
@@ -225,6 +263,11 @@ class ReconnectingClient(StreamingAPIClient):
             self._doubtful = doubtful
             self.send(self._settings)  # the session's own; its answer comes behind all that was missed
         super().flush()
+        self._logins += 1
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise SocketDisconnected("the client was closed")
 
     def _dispatch(self, frame: Frame) -> None:
         payload = frame.protobuf
@@ -242,4 +285,7 @@ class ReconnectingClient(StreamingAPIClient):
             doubtful, self._doubtful = self._doubtful, None
             in_doubt = [order for order in self.in_doubt if order.reference in doubtful]
             for handler in self._handlers:
-                handler(in_doubt)
+                try:
+                    handler(list(in_doubt))
+                except Exception:
+                    _LOGGER.exception("a reconnect handler failed: %r", handler)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from trader import LOT, Trader
 
 from ledgerx.errors import ConnectionError as ConnectionLost
-from ledgerx.errors import InvalidField, LoginError
+from ledgerx.errors import InvalidField, LoginError, SocketDisconnected
 from ledgerx.exchange import Exchange
 from ledgerx.protocol.crypto import KeyPair
 from ledgerx.streaming_api import seto_pb2 as seto
@@ -104,6 +106,102 @@ def test_an_order_whose_answer_the_cut_took_is_told_and_not_in_doubt(
     assert heard == [reference]
     assert doubts == [[]]
     alice.logout()
+
+
+def test_a_reconnect_handler_that_fails_is_reported_and_keeps_no_other_away(
+    alice: ReconnectingClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    called: list[list[seto.OrderCreate]] = []
+
+    def fails(in_doubt: list[seto.OrderCreate]) -> None:
+        in_doubt.append(seto.OrderCreate())  # its own list
+        raise ValueError("mine")
+
+    alice.add_reconnect_handler(fails)
+    alice.add_reconnect_handler(called.append)
+    alice.login()
+    cut(alice)
+    while not called:
+        alice.read()
+    assert called == [[]]
+    assert "a reconnect handler failed" in caplog.text
+    with pytest.raises(ValueError, match="callable"):
+        alice.add_reconnect_handler(None)  # type: ignore[arg-type]
+
+
+def test_one_loss_that_two_threads_see_is_one_new_login(alice: ReconnectingClient) -> None:
+    alice.login()
+    failures: list[BaseException] = []
+    pongs = threading.Semaphore(0)
+    alice.add_handler("eto.pong", lambda message: pongs.release())
+
+    def read() -> None:
+        try:
+            while True:
+                alice.read()
+        except BaseException as error:
+            failures.append(error)
+
+    def pinged() -> None:
+        with contextlib.suppress(SocketDisconnected):  # lost, and not replaced yet
+            alice.ping()
+        alice.flush()
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    for loss in range(1, 11):
+        cut(alice)
+        pinged()
+        while alice.reconnects < loss:
+            pinged()
+        while not pongs.acquire(timeout=0.1):
+            pinged()
+        while pongs.acquire(blocking=False):
+            pass
+        assert alice.reconnects == loss
+    alice.close()
+    reading.join(10)
+    assert [type(error) for error in failures] == [SocketDisconnected]
+
+
+def test_a_flush_before_the_first_login_is_that_login(alice: ReconnectingClient, contract_id: int) -> None:
+    accepted: list[int] = []
+    alice.add_handler(
+        "seto.order_accepted", lambda message: accepted.append(message.order_accepted.reference)
+    )
+    reference = alice.order(
+        seto.OrderCreate(
+            side=seto.SIDE_BUY, quantity=LOT, price=100, market_id=contract_id, contract_id=contract_id
+        )
+    )
+    alice.flush()
+    while not accepted:
+        alice.read()
+    assert accepted == [reference]
+    assert alice.reconnects == 0
+
+
+def test_a_thread_that_reads_does_not_log_in_again_after_a_logout(alice: ReconnectingClient) -> None:
+    alice.login()
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            while True:
+                alice.read()
+        except BaseException as error:
+            failures.append(error)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    alice.login()  # done already: returns though the other thread reads
+    alice.logout()
+    reading.join(10)
+    assert [type(error) for error in failures] == [SocketDisconnected]
+    assert not alice.session.connected
+    assert alice.reconnects == 0
+    alice.login()
+    assert alice.check_login()
 
 
 def test_its_settings_outlive_a_session(alice: ReconnectingClient) -> None:

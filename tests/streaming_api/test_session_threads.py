@@ -21,6 +21,7 @@ from ledgerx.streaming_api.exceptions import (
     SocketDisconnected,
 )
 from ledgerx.streaming_api.payloads import admin
+from ledgerx.streaming_api.reconnecting import ReconnectingClient
 from ledgerx.streaming_api.session import Session, SessionSettings, SessionSocket
 
 SECRET = b"SECRET ORDER" * 10
@@ -156,6 +157,24 @@ def test_disconnecting_ends_a_connecting_that_waits() -> None:
             session.disconnect()
             assert isinstance(connecting.end(), ConnectionError)
         assert not session.connected
+
+
+def test_closing_a_reconnecting_client_ends_a_login_that_is_under_way() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = ReconnectingClient(Session(settings(listener.getsockname()[1], ssl=True)))
+        login = Failing(client.login)
+        listener.settimeout(10)
+        accepted, _ = listener.accept()
+        with accepted:
+            accepted.recv(1)
+            client.close()
+            assert isinstance(login.end(), SocketDisconnected)
+        assert not client.session.connected
+        with pytest.raises(SocketDisconnected, match="closed"):
+            client.login()
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_connecting_ends_within_its_timeout_though_the_handshake_goes_on() -> None:
