@@ -20,8 +20,6 @@ from ledgerx.streaming_api.tls import client_context
 
 __all__ = ["AsyncLink", "open_link"]
 
-_PORT_MAX = 65_535
-
 
 class AsyncLink:
     """One open connection. Its loop must have `add_reader`, as all but the proactor of Windows have.
@@ -130,10 +128,6 @@ async def open_link(settings: SessionSettings) -> AsyncLink:
 
 async def _connect(settings: SessionSettings) -> socket.socket:
     """A socket connected to the first of the host's addresses that answers."""
-    if isinstance(settings.port, int) and not 0 <= settings.port <= _PORT_MAX:
-        raise OverflowError(
-            f"a port is a number from 0 to {_PORT_MAX}"
-        )  # the resolver would cut it to 16 bits
     loop = asyncio.get_running_loop()
     addresses = await loop.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
     failure: OSError = OSError("the host has no address")

@@ -434,6 +434,9 @@ class SessionCore:
         if response.reset > _RESET_MAX:
             self._close(ParseError(f"the login response resets the sequence to {response.reset}"))
             return
+        if not isinstance(response.session, str):  # protobuf gives what is not UTF-8 as bytes
+            self._close(ParseError(f"the session's name is not UTF-8: {response.session!r}"))
+            return
         self.session = response.session
         self.outseq = response.reset or self.outseq
         if self.account_sequence is None and response.HasField("account_sequence_64"):

@@ -18,21 +18,12 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf.message import Message
 
 from ledgerx.clock import SYSTEM_CLOCK, Clock
-from ledgerx.errors import ConnectionError as ConnectionLost
-from ledgerx.errors import (
-    DecodeError,
-    InvalidField,
-    LoginError,
-    LoginTimeout,
-    ParseError,
-    SocketDisconnected,
-)
-from ledgerx.streaming_api import eto_pb2 as eto
+from ledgerx.errors import Error, InvalidField, LoginError, SocketDisconnected
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.client import (
     READ_MODE_BUFFER_AND_DISPATCH,
@@ -40,19 +31,13 @@ from ledgerx.streaming_api.client import (
     READ_MODE_DISPATCH_FROM_BUFFER,
     StreamingAPIClient,
 )
-from ledgerx.streaming_api.payloads import FIELD_OF_TYPE, Frame, account_sequence_of
+from ledgerx.streaming_api.payloads import Frame
+from ledgerx.streaming_api.reconnection import BACKOFF_FIRST_S, BACKOFF_MAX_S, LOST, Backoff, Resumption
 from ledgerx.streaming_api.session import Session
 
 __all__ = ["BACKOFF_FIRST_S", "BACKOFF_MAX_S", "ReconnectingClient"]
 
 _LOGGER = logging.getLogger(__name__)
-
-BACKOFF_FIRST_S: Final = 0.1
-BACKOFF_MAX_S: Final = 30.0
-
-_FINAL_REASONS: Final = (eto.LOGOUT_UNAUTHORISED, eto.LOGOUT_UNVERIFIED)
-_ANSWERS: Final = ("order_accepted", "order_rejected", "order_invalid")
-_LOST: Final = (ConnectionLost, SocketDisconnected, LoginTimeout, DecodeError, ParseError)
 
 
 class ReconnectingClient(StreamingAPIClient):
@@ -82,24 +67,14 @@ class ReconnectingClient(StreamingAPIClient):
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         super().__init__(session)
-        if not 0 < backoff_first_s <= backoff_max_s:
-            text = f"backoff_first_s {backoff_first_s!r} is not above 0 and at most backoff_max_s"
-            raise InvalidField(text, field="backoff_first_s", value=backoff_first_s)
-        self._backoff_first_s = backoff_first_s
-        self._backoff_max_s = backoff_max_s
-        self._attempts_max = attempts_max
+        self._backoff = Backoff(backoff_first_s, backoff_max_s, attempts_max)
         self._clock = clock
+        # Microseconds: references grow from one start of a program to the next.
+        self._kept = Resumption(clock.wall_ns() // 1000, session.account_sequence)
         self._closed = threading.Event()
-        self._lock = threading.Lock()
         self._turn = threading.RLock()  # one thread at a time dispatches or logs in
         self._logins = 0  # sessions so far, by which threads tell whether a lost one was replaced already
         self._left = False  # logged out: what ends then is not lost
-        self._markets: dict[int, None] = {}
-        self._unanswered: dict[int, seto.OrderCreate] = {}
-        self._next_reference = clock.wall_ns() // 1000  # grows from one start of a program to the next
-        self._dispatched = session.account_sequence or 0
-        self._settings = seto.Settings(cancel_all_on_failure=False)
-        self._doubtful: set[int] | None = None  # references in doubt, while what was missed comes
         self._handlers: list[Callable[[list[seto.OrderCreate]], Any]] = []
         self.reconnects = 0
 
@@ -107,44 +82,33 @@ class ReconnectingClient(StreamingAPIClient):
 
     def subscribe(self, market_id: int) -> None:
         """Subscribe to a market, now and after each login."""
-        with self._lock:
-            self._markets[market_id] = None
-        self.send(seto.MarketSubscribe(market_id=market_id))
+        self._kept.subscribe(market_id)
+        if self._logged_in():
+            self.send(seto.MarketSubscribe(market_id=market_id))
 
     def unsubscribe(self, market_id: int) -> None:
         """End a subscription."""
-        with self._lock:
-            self._markets.pop(market_id, None)
-        self.send(seto.MarketUnsubscribe(market_id=market_id))
+        self._kept.unsubscribe(market_id)
+        if self._logged_in():
+            self.send(seto.MarketUnsubscribe(market_id=market_id))
 
     def order(self, order: seto.OrderCreate) -> int:
         """Put an order into the buffer; its reference, an unused one where it has none.
 
         Raises InvalidField for a reference that an unanswered order has, and as `send`.
         """
-        asked = seto.OrderCreate()
-        asked.CopyFrom(order)
-        with self._lock:
-            if not asked.HasField("reference"):
-                asked.reference = self._next_reference
-                self._next_reference += 1
-            elif asked.reference in self._unanswered:
-                text = f"reference {asked.reference} is an unanswered order's: give each order its own"
-                raise InvalidField(text, field="reference", value=asked.reference)
-            self._unanswered[asked.reference] = asked
+        asked = self._kept.order(order, self.session.number)
         try:
             self.send(asked)
         except BaseException:
-            with self._lock:
-                del self._unanswered[asked.reference]
+            self._kept.forget(asked.reference)
             raise
         return asked.reference
 
     @property
     def in_doubt(self) -> list[seto.OrderCreate]:
         """The orders that nothing has been heard of yet, in the order they were sent."""
-        with self._lock:
-            return list(self._unanswered.values())
+        return self._kept.unanswered
 
     def add_reconnect_handler(self, callback: Callable[[list[seto.OrderCreate]], Any]) -> None:
         """Have `callback(in_doubt)` called after each new login once all that was missed is dispatched.
@@ -187,7 +151,7 @@ class ReconnectingClient(StreamingAPIClient):
         try:
             if read_mode & READ_MODE_BUFFER_FROM_SOCKET:
                 self.session.read()
-        except _LOST as error:
+        except LOST as error:
             with self._turn:
                 dispatched = super().read(READ_MODE_DISPATCH_FROM_BUFFER, limit)
                 self._lost(error, login)
@@ -200,7 +164,7 @@ class ReconnectingClient(StreamingAPIClient):
         login = self._logins
         try:
             super().flush()
-        except _LOST as error:
+        except LOST as error:
             with self._turn:
                 if self._logins == login:
                     super().read(READ_MODE_DISPATCH_FROM_BUFFER)
@@ -209,7 +173,9 @@ class ReconnectingClient(StreamingAPIClient):
     def send(self, message: Message) -> None:
         """As StreamingAPIClient.send; the latest settings are sent again after each login."""
         if isinstance(message, seto.Settings):
-            self._settings.CopyFrom(message)
+            self._kept.keep_settings(message)
+            if not self._logged_in():
+                return  # the next login sends them
         super().send(message)
 
     def _lost(self, error: Exception, login: int) -> None:
@@ -225,30 +191,20 @@ class ReconnectingClient(StreamingAPIClient):
             self._log_in_again(first=self._logins == 0)
 
     def _log_in_again(self, *, first: bool) -> None:
-        pause, failures = self._backoff_first_s, 0
+        self._backoff.begin()
         while True:
             try:
                 self._log_in(first=first)
                 return
-            except LoginError as error:
-                if error.reason in _FINAL_REASONS:
-                    raise
-                failure: Exception = error
-            except _LOST as error:
-                failure = error
-            failures += 1
+            except (LoginError, *LOST) as error:
+                failure: Error = error
             self.session.disconnect()
             if self._closed.is_set():
                 raise SocketDisconnected("the client was closed") from failure
-            if self._attempts_max is not None and failures >= self._attempts_max:
-                raise failure
-            if self._closed.wait(pause * (0.5 + self._clock.random() / 2)):
+            if self._closed.wait(self._backoff.after(failure, self._clock.random())):
                 raise SocketDisconnected("the client was closed") from failure
-            pause = min(2 * pause, self._backoff_max_s)
 
     def _log_in(self, *, first: bool) -> None:
-        with self._lock:
-            doubtful, markets = set(self._unanswered), list(self._markets)
         self.session.disconnect()
         self.last_login = None
         self._check_open()
@@ -258,10 +214,8 @@ class ReconnectingClient(StreamingAPIClient):
         self.check_login()
         if not first:
             self.reconnects += 1
-            for market_id in markets:
-                self.send(seto.MarketSubscribe(market_id=market_id))
-            self._doubtful = doubtful
-            self.send(self._settings)  # the session's own; its answer comes behind all that was missed
+        for message in self._kept.after_login(self.session.number, first=first):
+            super().send(message)
         super().flush()
         self._logins += 1
 
@@ -271,21 +225,12 @@ class ReconnectingClient(StreamingAPIClient):
 
     def _dispatch(self, frame: Frame) -> None:
         payload = frame.protobuf
-        sequence = account_sequence_of(payload)
-        if sequence:
-            if sequence <= self._dispatched:
-                return  # told before
-            self._dispatched = sequence
-        field = FIELD_OF_TYPE.get(payload.type)
-        if field in _ANSWERS:
-            with self._lock:
-                self._unanswered.pop(getattr(payload, field).reference, None)
+        if not self._kept.take(payload):
+            return  # told before
         super()._dispatch(frame)
-        if field == "settings_accepted" and self._doubtful is not None:
-            doubtful, self._doubtful = self._doubtful, None
-            in_doubt = [order for order in self.in_doubt if order.reference in doubtful]
-            for handler in self._handlers:
-                try:
-                    handler(list(in_doubt))
-                except Exception:
-                    _LOGGER.exception("a reconnect handler failed: %r", handler)
+        in_doubt = self._kept.settled(payload, self.session.number)
+        for handler in self._handlers if in_doubt is not None else ():
+            try:
+                handler(list(in_doubt or ()))
+            except Exception:
+                _LOGGER.exception("a reconnect handler failed: %r", handler)

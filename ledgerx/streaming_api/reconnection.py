@@ -1,7 +1,7 @@
 """What a client that logs in again remembers from one session to the next, without I/O.
 
-A shell (`aio_reconnecting`) connects and reads. `Backoff` says how long it waits after a failure,
-`Resumption` what it says after a login, what was told before, and of which orders nothing was heard.
+Shells (`reconnecting`, `aio_reconnecting`) connect and read. `Backoff` says how long they wait after a
+failure, `Resumption` what they say after a login, what was told before, and of which orders nothing was heard.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import ConnectionError as ConnectionLost
-from ledgerx.errors import Error, InvalidField, InvalidMessage, ParseError, SocketDisconnected
+from ledgerx.errors import Error, InvalidField, InvalidMessage, SocketDisconnected
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.connection import SessionSettings, SessionSocket
 from ledgerx.streaming_api.core import CoreSettings, Phase, Role, SessionCore
@@ -28,6 +28,7 @@ class Session:
     """One sequenced session, which a new connection resumes after the account's message delivered last.
 
     `account_sequence` is that of the message delivered last; None asks for nothing from before the login.
+    `number` counts the sessions: it grows where what was sent and not answered is lost.
     A `with` block connects and logs in, and disconnects at its end. Raises InvalidField for a sequence that
     is none.
     """
@@ -46,6 +47,7 @@ class Session:
         if account_sequence is not None:
             _check_sequence("account_sequence", account_sequence, 0)
         self.settings = settings
+        self.number = 0
         self.socket = SessionSocket(settings, clock=clock)
         self.out_payload = seto.Payload()
         self._clock = clock
@@ -218,6 +220,7 @@ class Session:
     # ------------------------------------------------------------------ within
 
     def _new_core(self, account_sequence: int | None) -> SessionCore:
+        self.number += 1
         return SessionCore(
             Role.CLIENT,
             self._clock.monotonic(),
@@ -307,9 +310,6 @@ class Session:
             frames = core.ready
             core.receive(data, self._clock.monotonic())
             came = core.ready > frames
-            if not isinstance(core.session, str):  # protobuf gives what is not UTF-8 as bytes
-                core.lost(ParseError(f"the session's name is not UTF-8: {core.session!r}"))
-                came = False
             urgent = core.urgent and not core.over
         if urgent:
             self.flush()

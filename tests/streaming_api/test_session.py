@@ -446,6 +446,7 @@ class TestHostileInput:
         with Scripted(lambda connection: connection.sendall(data)) as server:
             session = Session(settings(server))
             session.connect()
+            session.read()  # the answer is a frame that can be looked at
             with pytest.raises(ParseError, match="UTF-8"):
                 session.read()
             assert not session.connected
