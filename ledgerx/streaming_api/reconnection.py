@@ -1,7 +1,8 @@
 """What a client that logs in again remembers from one session to the next, without I/O.
 
 Shells (`reconnecting`, `aio_reconnecting`) connect and read. `Backoff` says how long they wait after a
-failure, `Resumption` what they say after a login, what was told before, and of which orders nothing was heard.
+failure, `Resumption` what they say after a login, what was told before, and of which orders nothing was
+heard.
 """
 
 from __future__ import annotations
