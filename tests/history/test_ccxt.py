@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -48,13 +48,23 @@ class Now:
 
 
 class Venue:
-    """What is called of an exchange of ccxt: a candle a minute, or `every` so many, to the open one."""
+    """What is called of an exchange of ccxt: a candle a minute, or `every` so many, to the open one.
+
+    `listed` is the minute of its first candle; of `newest` many it gives no older ones.
+    """
 
     id = "somewhere"
     precisionMode = 4  # noqa: N815 - as ccxt calls it
 
     def __init__(
-        self, *, every: int = 1, page_max: int = 100, failures: Sequence[Exception | None] = ()
+        self,
+        *,
+        every: int = 1,
+        page_max: int = 100,
+        failures: Sequence[Exception | None] = (),
+        listed: int = 0,
+        newest: int | None = None,
+        answer: Callable[[int], Any] | None = None,
     ) -> None:
         self.timeframes = {"1m": "1m", "1M": "1M"}
         self.features = {"spot": {"fetchOHLCV": {"limit": page_max}}}
@@ -62,6 +72,9 @@ class Venue:
         self._every = every
         self._page_max = page_max
         self._failures = list(failures)
+        self._first = listed if newest is None else NOW_MINUTE + 1 - newest
+        self._windowless = newest is not None
+        self._answer = answer or (lambda at: [100 + at / 20, 100.5 + at / 20, 100.05, 100.1, 0.3])
 
     def load_markets(self) -> dict[str, Any]:
         return {"BTC/USDT": {"precision": {"price": 0.05, "amount": 1e-05}}}
@@ -69,16 +82,18 @@ class Venue:
     def parse_timeframe(self, name: str) -> int:
         return {"1m": 60}[name]
 
-    def fetch_ohlcv(self, symbol: str, timeframe: str, since: int, limit: int) -> list[list[float]]:
+    def fetch_ohlcv(self, symbol: str, timeframe: str, since: int, limit: int | None) -> list[list[float]]:
         assert (symbol, timeframe) == ("BTC/USDT", "1m")
         failure = self._failures.pop(0) if self._failures else None
         if failure is not None:
             raise failure
         self.calls.append(since // MINUTE_MS)
-        first = -(-since // MINUTE_MS)
+        first = max(-(-since // MINUTE_MS), self._first)
         minutes = range(first + -first % self._every, NOW_MINUTE + 1, self._every)
-        minutes = minutes[: min(limit, self._page_max)]
-        return [[at * MINUTE_MS, 100 + at / 20, 100.5 + at / 20, 100.05, 100.1, 0.3] for at in minutes]
+        if not self._windowless:
+            minutes = minutes[: self._page_max]
+        minutes = minutes[:limit]  # as ccxt does with whatever came
+        return [[at * MINUTE_MS, *self._answer(at)] for at in minutes]
 
 
 def source(venue: Venue, pauses: list[float] | None = None) -> CcxtSource:
@@ -133,6 +148,71 @@ def test_a_period_that_the_venue_lacks_is_made_of_a_shorter_one() -> None:
     assert candles.open.tolist() == [10_000 + 25 * at for at in range(12)]
     with pytest.raises(SourceFailed, match="none of 90 s"):
         fetched(Venue(), 0, 60, period=90)
+
+
+@pytest.mark.parametrize("page_max", [1, 7, 100])
+def test_a_derived_period_is_made_of_all_its_rows_however_few_a_page_has(page_max: int) -> None:
+    candles, end = fetched(Venue(page_max=page_max), 0, 750, period=250 * 60)
+    assert candles.volume.tolist() == [250 * 30_000] * 3
+    assert candles.close.tolist() == [10_010] * 3
+    assert candles.high.tolist() == [10_050 + 5 * (last + 249) for last in (0, 250, 500)]
+    assert end == 750
+
+
+@pytest.mark.parametrize("first", [NOW_MINUTE - 5000, NOW_MINUTE - 800, NOW_MINUTE - 720])
+@pytest.mark.parametrize("page_max", [100, 720])
+def test_what_a_venue_of_newest_rows_gives_no_more_is_not_taken_for_empty(first: int, page_max: int) -> None:
+    venue = Venue(newest=720, page_max=page_max)
+    with pytest.raises(
+        SourceFailed, match=r"SOMEWHERE:BTC/USDT: .* gives candles of 1m only since 1970-01-07"
+    ):
+        fetched(venue, first, first + 400)
+    with pytest.raises(SourceFailed, match="only since"):
+        fetched(venue, first, first + 50)
+
+
+def test_what_a_venue_of_newest_rows_still_gives_is_taken() -> None:
+    candles, end = fetched(Venue(newest=720), NOW_MINUTE - 719, NOW_MINUTE)
+    assert (len(candles), end) == (719, NOW_MINUTE)
+    candles, end = fetched(Venue(newest=720, every=3), NOW_MINUTE - 500, NOW_MINUTE)
+    assert (len(candles), end) == (167, NOW_MINUTE)
+
+
+def test_the_time_before_a_market_was_listed_is_empty_where_the_venue_goes_by_the_time_asked_for() -> None:
+    candles, end = fetched(Venue(listed=3000), 1000, 3010)
+    assert candles.timestamp.tolist() == [at * MINUTE_US for at in range(3000, 3010)]
+    assert end == 3010
+    candles, end = fetched(Venue(listed=3000), 1000, 2000)
+    assert (len(candles), end) == (0, 2000)
+
+
+def test_rows_of_nulls_are_minutes_without_trades() -> None:
+    def answer(at: int) -> list[float | None]:
+        return [None, None, None, None, None if at == 1 else 0] if at in (1, 3) else [1, 1, 1, 1, 1]
+
+    candles, end = fetched(Venue(answer=answer), 0, 5)
+    assert candles.timestamp.tolist() == [0, 2 * MINUTE_US, 4 * MINUTE_US]
+    assert end == 5
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ([1, 2, None, 1, 1], "low None is not a whole number of ticks of 1/100"),
+        ([float("nan"), 2, 1, 1, 1], "open nan is not"),
+        ([1e300, 1e300, 1e300, 1e300, 1], "open 1e[+]300 is not"),
+        ([1, 1, 1, 1.005, 1], "close 1.005 is not"),
+        ([1, 1, 1, 1, -5.0], "volume -5.0 is not a whole number of lots of 1/100000"),
+        ([1, 1, 1, 1, 0.000001], "volume 1e-06 is not"),
+        ([1, 1, 1, 1, 1234567.1234567], "volume 1234567.1234567 is not"),
+        ([1, 1, 1, 1, None], "volume None is not"),
+        ([1, 1, 1, 1, float("inf")], "volume inf is not"),
+    ],
+)
+def test_a_row_that_cannot_be_is_named_and_not_recorded(row: list[float | None], text: str) -> None:
+    venue = Venue(answer=lambda at: row if at == 2 else [1, 1, 1, 1, 0.1 + 0.2])
+    with pytest.raises(SourceFailed, match=f"SOMEWHERE:BTC/USDT: .* row of 1970-01-01 00:02:00: {text}"):
+        fetched(venue, 0, 5)
 
 
 def test_a_rate_limit_is_waited_for_with_growing_pauses() -> None:

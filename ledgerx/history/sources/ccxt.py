@@ -3,6 +3,12 @@
 A venue pages, limits rates and fails: pages are asked for until the range is full, a network's errors are
 tried again with growing pauses, and what came before a failure stays. A venue's candle has no trades to
 count: what it does not tell is null.
+
+What a venue leaves out between two of its rows was not traded, and so it is with a page to which it answers
+nothing at all. A range that begins before the first row that comes is another matter: some venues answer any
+question with their newest rows. There the venue must first show that it goes by the time that it is asked
+for: by a row from before the range, or by an answer that ends before its newest row. A venue that does go by
+it, and has thrown old rows away, looks like a market that was not listed yet: it is believed.
 """
 
 from __future__ import annotations
@@ -10,7 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import InvalidField, SourceFailed
@@ -18,6 +24,7 @@ from ledgerx.history.candles import UNKNOWN, Candles, empty_candles, longer_cand
 from ledgerx.history.extras import needed
 from ledgerx.history.periods import Range, bucket_start, derives_from, length_us
 from ledgerx.history.sources.source import Instrument, Page
+from ledgerx.history.words import time_text
 
 __all__ = ["CcxtSource", "open_exchange"]
 
@@ -27,7 +34,11 @@ ATTEMPTS_MAX: Final = 6
 PAUSE_FIRST_S: Final = 1.0
 _DECIMAL_PLACES: Final = 2  # ccxt's number for precisions that are numbers of decimals; else they are ticks
 _MILLISECOND_US: Final = 1000
-_ROUNDED: Final = 1e-9
+_WHOLE_WITHIN: Final = 1e-6  # of a tick or lot, beside what the venue's floats are short of
+_WHOLE_MAX: Final = 2.0**62
+
+Row: TypeAlias = list[Any]
+"""A venue's row: its time in milliseconds, open, high, low, close, volume."""
 
 
 def open_exchange(exchange_id: str) -> Any:
@@ -84,20 +95,18 @@ class CcxtSource:
         if instrument is None:
             raise SourceFailed(f"{self.name} does not list {symbol!r}")
         timeframe, finer = self._timeframe(period_seconds)
-        finer_us, length = length_us(finer), length_us(period_seconds)
-        limit = max(self._limit(), length // finer_us)
+        length = length_us(period_seconds)
         end = min(wanted[1], bucket_start(self._clock.wall_ns() // 1000, period_seconds))
-        place = wanted[0]
-        while place < end:
-            rows = self._call("fetch_ohlcv", symbol, timeframe, place // _MILLISECOND_US, limit)
-            rows = sorted(row for row in rows if place <= row[0] * _MILLISECOND_US < end)
-            known = rows[-1][0] * _MILLISECOND_US + finer_us if rows else place + limit * finer_us
-            # Of a longer period that is made of the venue's, only whole ones.
-            covered = min(known, end)
-            covered = place + (covered - place) // length * length
+        place, kept = wanted[0], list[Row]()
+        for rows, known in self._rows(symbol, timeframe, length_us(finer), (place, end)):
+            kept += rows
+            # Of a longer period that is made of the venue's, only whole ones: the rest comes with more rows.
+            covered = place + (known - place) // length * length
             if covered == place:
-                covered = min(place + length, end)  # the venue left the rest of the period out
-            candles = self._candles(rows, finer, instrument).between(place, covered)
+                continue
+            whole = [row for row in kept if _time(row) < covered]
+            kept = kept[len(whole) :]
+            candles = self._candles(whole, finer, instrument)
             yield Page(
                 (place, covered),
                 longer_candles(candles, period_seconds) if finer != period_seconds else candles,
@@ -107,6 +116,54 @@ class CcxtSource:
     def close(self) -> None:
         """Wait no longer for a venue that fails."""
         self._closed.set()
+
+    def _rows(
+        self, symbol: str, timeframe: str, finer_us: int, wanted: Range
+    ) -> Iterator[tuple[list[Row], int]]:
+        """The venue's rows page by page, each page with the time before which all rows have come."""
+        limit = self._limit()
+        asked, seen = wanted[0], False
+        while asked < wanted[1]:
+            found = self._ask(symbol, timeframe, asked, limit)
+            rows = [row for row in found if _time(row) >= asked]
+            seen = seen or len(rows) < len(found)
+            if rows and _time(rows[0]) > asked and not seen:
+                self._check_goes_by_time(symbol, timeframe, finer_us, (asked, _time(rows[0])))
+            seen = seen or bool(rows)
+            known = _time(rows[-1]) + finer_us if rows else asked + limit * finer_us
+            asked = min(known, wanted[1])
+            yield [row for row in rows if _time(row) < asked], asked
+
+    def _check_goes_by_time(self, symbol: str, timeframe: str, finer_us: int, gap: Range) -> None:
+        """Raise SourceFailed unless the venue shows that it left a gap before its first row for no trades.
+
+        A venue whose newest rows are all that it gives has none from before the gap. Where another one has
+        none either, since the market was not listed yet, the answer without a limit (ccxt cuts it to one)
+        ends before the venue's newest row.
+        """
+        limit = self._limit()
+        earlier = self._ask(symbol, timeframe, max(0, gap[0] - limit * finer_us), limit)
+        if earlier and _time(earlier[0]) < gap[0]:
+            return
+        now = self._clock.wall_ns() // 1000
+        whole = self._ask(symbol, timeframe, gap[0], None)
+        if whole:
+            last = _time(whole[-1])
+            later = self._ask(symbol, timeframe, last + finer_us, None)
+            # A period that began after the answer was given proves nothing.
+            if any(last < _time(row) <= now - finer_us for row in later):
+                return
+        raise SourceFailed(
+            f"{self.name}:{symbol}: the venue gives candles of {timeframe} only since {time_text(gap[1])},"
+            " and does not show that nothing was traded before: ask for a range from there"
+        )
+
+    def _ask(self, symbol: str, timeframe: str, since: int, limit: int | None) -> list[Row]:
+        """What the venue answers, in order of time."""
+        rows = self._call("fetch_ohlcv", symbol, timeframe, since // _MILLISECOND_US, limit)
+        if not all(isinstance(row[0], int) for row in rows):
+            raise SourceFailed(f"{self.name}:{symbol}: the venue has a row without a time")
+        return sorted(rows, key=_time)
 
     def _call(self, method: str, *arguments: Any) -> Any:
         """What a method of the exchange returns; again where the network or a rate limit fails it."""
@@ -148,23 +205,46 @@ class CcxtSource:
         features = (getattr(self._exchange, "features", None) or {}).get("spot") or {}
         return int((features.get("fetchOHLCV") or {}).get("limit") or LIMIT_DEFAULT)
 
-    def _candles(self, rows: list[list[float]], period_seconds: int, instrument: Instrument) -> Candles:
+    def _candles(self, rows: list[Row], period_seconds: int, instrument: Instrument) -> Candles:
         np = needed("numpy", "the venues of ccxt")
+        rows = [row for row in rows if any(row[1:5]) or row[5]]  # some venues fill quiet periods with nulls
         if not rows:
             return empty_candles(period_seconds)
-        table = np.array([[float(value or 0) for value in row[1:6]] for row in rows])
         times = np.array([row[0] for row in rows], np.int64) * _MILLISECOND_US
-        prices = np.rint(table[:, :4] * instrument.price_scale)
-        if (np.abs(prices / instrument.price_scale - table[:, :4]) > _ROUNDED * np.abs(table[:, :4])).any():
-            raise SourceFailed(
-                f"{instrument.ticker}: prices of the venue have more decimals than its tick of"
-                f" 1/{instrument.price_scale}"
-            )
         keep = np.concatenate(([True], times[1:] > times[:-1]))  # a venue may repeat a candle
-        names = ("open", "high", "low", "close")
-        columns: dict[str, Any] = dict(zip(names, prices.astype(np.int64)[keep].T, strict=True))
-        columns["volume"] = np.rint(table[:, 4] * instrument.size_scale).astype(np.int64)[keep]
+        columns: dict[str, Any] = {}
+        for place, name in enumerate(("open", "high", "low", "close", "volume"), 1):
+            scale = instrument.size_scale if name == "volume" else instrument.price_scale
+            columns[name] = _whole([(row[0], row[place]) for row in rows], scale, name, instrument)[keep]
         for name in ("quote_volume", "trade_count", "buy_vol", "sell_vol", "open_interest"):
             columns[name] = np.full(int(keep.sum()), UNKNOWN)
         partial = np.zeros(int(keep.sum()), bool)
         return Candles(period_seconds, times[keep], is_partial=partial, **columns)
+
+
+def _time(row: Row) -> int:
+    """A row's time in microseconds."""
+    return int(row[0]) * _MILLISECOND_US
+
+
+def _whole(column: list[tuple[int, Any]], scale: int, name: str, instrument: Instrument) -> Any:
+    """A column's values in ticks or lots. Raises SourceFailed naming the row of one that is not whole."""
+    np = needed("numpy", "the venues of ccxt")
+    values = np.array([np.nan if value is None else float(value) for _, value in column])
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = values * scale
+        whole = np.rint(scaled)
+        # A sum that the venue made in floats is not the float nearest to its decimals, but close to it.
+        good = np.abs(scaled - whole) <= _WHOLE_WITHIN + 4 * np.spacing(np.abs(scaled))
+        good &= np.abs(whole) < _WHOLE_MAX
+    if name == "volume":
+        good &= values >= 0
+    if good.all():
+        return whole.astype(np.int64)
+    row = int(np.flatnonzero(~good)[0])
+    time, value = column[row]
+    unit = "lots" if name == "volume" else "ticks"
+    raise SourceFailed(
+        f"{instrument.ticker}: the venue's row of {time_text(time * _MILLISECOND_US)}: {name} {value!r}"
+        f" is not a whole number of {unit} of 1/{scale}"
+    )
