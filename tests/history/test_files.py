@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -75,10 +76,98 @@ def test_whole_numbers_beyond_a_floats_are_exact(tmp_path: Path) -> None:
     assert read_recording(tmp_path / "ABC.csv").content.price.tolist() == [price]
 
 
+def candles_file(path: Path, times: Sequence[object], column: str = "timestamp_us") -> Path:
+    """A CSV of candles at these times."""
+    rows = [f"{time},1,2,1,2,5" for time in times]
+    path.write_text("\n".join([f"{column},open,high,low,close,volume", *rows]) + "\n")
+    return path
+
+
+def recorded_candles(path: Path) -> Candles:
+    content = read_recording(path).content
+    assert isinstance(content, Candles)
+    return content
+
+
+@pytest.mark.parametrize("distances", [[], [5], [5, 3], [1, 1]])
+def test_a_names_period_holds_where_quiet_candles_are_absent(distances: list[int], tmp_path: Path) -> None:
+    times = [START]
+    for minutes in distances:
+        times.append(times[-1] + minutes * MINUTE_US)
+    assert recorded_candles(candles_file(tmp_path / "ABC-1m.csv", times)).period_seconds == 60
+
+
+def test_a_names_period_that_the_times_contradict_does_not_hold(tmp_path: Path) -> None:
+    times = [START, START + MINUTE_US // 2, START + 2 * MINUTE_US]
+    assert recorded_candles(candles_file(tmp_path / "ABC-1m.csv", times)).period_seconds == 30
+    assert recorded_candles(candles_file(tmp_path / "ABC.csv", times)).period_seconds == 30
+
+
+def test_days_are_times(tmp_path: Path) -> None:
+    path = candles_file(tmp_path / "ABC-1d.csv", ["2024-01-01", "2024-01-02"], "date")
+    assert recorded_candles(path).timestamp.tolist() == [1_704_067_200_000_000, 1_704_153_600_000_000]
+    assert recorded_candles(path).period_seconds == 86_400
+
+
+def test_times_finer_than_microseconds_are_cut(tmp_path: Path) -> None:
+    times = pa.array([1001, 2999], pa.timestamp("ns", "UTC"))
+    table = pa.table({"time": times, "price": [1, 1], "size": [1, 1], "side": ["buy", "sell"]})
+    parquet.write_table(table, tmp_path / "ABC.parquet")
+    assert read_recording(tmp_path / "ABC.parquet").content.timestamp.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "times", "text"),
+    [
+        ("ABC-1s.csv", [0, 500_000], "ABC-1s.csv: candles are not whole seconds apart"),
+        ("ABC.csv", [0, 1_500_000], "not whole seconds apart"),
+        ("ABC.csv", [0], "less than two candles do not say their period: name the file by it, as ABC-1m"),
+        ("ABC.csv", [0, 10**15], "candles are 1000000000 s apart: name the file by their period"),
+    ],
+)
+def test_candles_that_do_not_say_their_period_are_refused(
+    name: str, times: list[int], text: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidData, match=text):
+        read_recording(candles_file(tmp_path / name, times))
+
+
+@pytest.mark.parametrize(
+    ("times", "row", "unit"),
+    [([0, 1_700_000_000_000_000_000], 2, "s"), ([10**13, 2 * 10**13, 2**62], 3, "ms")],
+)
+def test_times_that_do_not_fit_are_refused_and_do_not_wrap(
+    times: list[int], row: int, unit: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidData, match=f"row {row}: timestamp .* is no time, in the {unit} of the first"):
+        read_recording(candles_file(tmp_path / "ABC-1m.csv", times, "timestamp"))
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"low": 10.5}, "row 2: high 10.3 is below its low"),
+        ({"open": 9.9}, "row 2: open 9.9 is not between low and high"),
+        ({"close": 10.4}, "row 2: close 10.4 is not between low and high"),
+        ({"volume": -5}, "row 2: volume -5 is negative"),
+    ],
+)
+def test_a_candle_that_no_trades_can_have_made_is_refused_by_its_row(
+    values: dict[str, float], text: str, tmp_path: Path
+) -> None:
+    good = {"timestamp_us": 0, "open": 10.1, "high": 10.3, "low": 10, "close": 10.2, "volume": 5}
+    rows = [good, {**good, "timestamp_us": MINUTE_US, **values}]
+    lines = [",".join(good), *(",".join(str(value) for value in row.values()) for row in rows)]
+    (tmp_path / "ABC-1m.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InvalidData, match=f"ABC-1m.csv, {text}"):
+        read_recording(tmp_path / "ABC-1m.csv")
+
+
 @pytest.mark.parametrize(
     ("columns", "text"),
     [
         ({"period_seconds": [60, 300]}, "period_seconds has several"),
+        ({"period_seconds": [0, 0]}, "row 1: period_seconds 0 is no period"),
         ({"volume": pa.array([2**64 - 1, 1], pa.uint64())}, "volume has something else than numbers"),
         ({"open": [1, None]}, "row 2: column open has no value"),
         ({"timestamp_us": pa.array([2**64 - 1, 1], pa.uint64())}, "timestamp_us has something else"),

@@ -11,12 +11,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ledgerx.errors import InvalidData, SourceFailed
 from ledgerx.history.candles import EVER, UNKNOWN, Candles, Trades, candles_of, longer_candles
 from ledgerx.history.extras import needed
-from ledgerx.history.periods import MICROSECONDS, Range, check_period, derives_from, length_us
+from ledgerx.history.periods import (
+    DAY_SECONDS,
+    MICROSECONDS,
+    PERIOD_SECONDS_MAX,
+    WEEK_SECONDS,
+    Range,
+    derives_from,
+    length_us,
+)
 from ledgerx.history.sources.source import Instrument, Page
 
 __all__ = ["FileSource", "Recording", "read_recording"]
@@ -153,8 +161,10 @@ def read_recording(
     """The trades or candles of a file, by its columns.
 
     Candles have open, high, low, close and volume; trades have a price, a size and a side. Times are
-    dates, or whole milliseconds (microseconds in a column whose name ends in `_us`). Scales are ticks of a
-    price of 1 and lots of a size of 1; None: as many as the file's decimals need.
+    dates, or whole numbers whose unit the column's name tells (`_us`, `_ms`) or their size. Candles' period
+    is that of their column period_seconds; else that of the file's name, where it divides all distances;
+    else the largest whole seconds that do. Scales are ticks of a price of 1 and lots of a size of 1; None: as
+    many as the file's decimals need.
 
     Raises InvalidData naming the file, column and row, MissingExtra without pyarrow.
 
@@ -185,6 +195,7 @@ def _recorded_candles(reader: _Columns, price_scale: int | None, size_scale: int
     if (timestamp[1:] <= timestamp[:-1]).any():
         raise InvalidData(f"{reader.path.name}: candles are not in order of time", file=reader.path.name)
     columns: dict[str, Any] = {name: reader.whole(name, price_scale)[0] for name in prices}
+    _check_possible(reader, columns, volume)
     unknown = np.full(len(timestamp), UNKNOWN)
     for name, column in _KNOWN_COUNTS.items():
         if name in reader.names:
@@ -205,19 +216,44 @@ def _recorded_candles(reader: _Columns, price_scale: int | None, size_scale: int
     return Recording(candles, price_scale, size_scale)
 
 
+def _check_possible(reader: _Columns, prices: dict[str, Any], volume: Any) -> None:
+    """Raise InvalidData naming the first row that no trades can have made."""
+    low, high = prices["low"], prices["high"]
+    faults = [("high", high < low, "is below its low"), ("volume", volume < 0, "is negative")]
+    for name in ("open", "close"):
+        faults.append((name, (prices[name] < low) | (prices[name] > high), "is not between low and high"))
+    for name, wrong, text in faults:
+        if wrong.any():
+            reader.refuse(int(wrong.argmax()) + 1, name, text)
+
+
 def _period(reader: _Columns, timestamp: Any) -> int:
-    """The recorded candles' period: told, or the largest number of seconds that divides all distances."""
+    """The recorded candles' period: told, or the name's, or the largest that divides all distances."""
     np = needed("numpy", "recorded candles")
+    file = reader.path.name
     if len(timestamp) and "period_seconds" in reader.names:
         told = reader.whole("period_seconds", 1)[0]
         if (told != told[0]).any():
-            name = reader.path.name
-            text = f"{name}: column period_seconds has several: give one file a period"
-            raise InvalidData(text, file=name, field="period_seconds")
-        return check_period(int(told[0]))
-    if len(timestamp) < 2:
-        raise InvalidData("a file of one candle does not say its period: give at least two")
-    return int(np.gcd.reduce(np.diff(timestamp))) // MICROSECONDS
+            text = f"{file}: column period_seconds has several: give one file a period"
+            raise InvalidData(text, file=file, field="period_seconds")
+        if not 1 <= told[0] <= PERIOD_SECONDS_MAX:
+            reader.refuse(1, "period_seconds", f"is no period: give 1 to {PERIOD_SECONDS_MAX}")
+        return int(told[0])
+    distance = int(np.gcd.reduce(np.diff(timestamp))) if len(timestamp) > 1 else 0
+    # What a name says holds for a file of one candle, and for one in which quiet periods are absent.
+    named = _named_period(reader.path)
+    if 1 <= named <= PERIOD_SECONDS_MAX and distance % length_us(named) == 0:
+        return named
+    if not distance:
+        name = f"{_symbol(reader.path)}-1m"
+        text = f"{file}: less than two candles do not say their period: name the file by it, as {name}"
+        raise InvalidData(text, file=file)
+    if distance % MICROSECONDS:
+        raise InvalidData(f"{file}: candles are not whole seconds apart: give periods of seconds", file=file)
+    if distance > length_us(PERIOD_SECONDS_MAX):
+        text = f"{file}: candles are {distance // MICROSECONDS} s apart: name the file by their period"
+        raise InvalidData(text, file=file)
+    return distance // MICROSECONDS
 
 
 class _Columns:
@@ -240,14 +276,25 @@ class _Columns:
         pa = needed("pyarrow", "recorded files")
         name = self.first(tuple(_TIMES))
         column = self._column(name)
+        if pa.types.is_date(column.type):
+            column = column.cast(pa.timestamp("ms"))
         if pa.types.is_timestamp(column.type):
-            return column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).to_numpy()
-        if not pa.types.is_integer(column.type):
+            unit, times = column.type.unit, column.cast(pa.int64()).to_numpy()
+        elif pa.types.is_integer(column.type):
+            times, _ = self.whole(name, 1)
+            unit = _TIMES[name] or _unit(int(times[0]) if len(times) else 0)
+        else:
             text = f"{self.path.name}: column {name} has no whole numbers and no dates"
             raise InvalidData(text, file=self.path.name, field=name)
-        times, _ = self.whole(name, 1)
-        unit = _TIMES[name] or _unit(int(times[0]) if len(times) else 0)
-        return times // 1000 if unit == "ns" else times * {"s": MICROSECONDS, "ms": 1000, "us": 1}[unit]
+        if unit == "ns":
+            return times // 1000
+        factor = {"s": MICROSECONDS, "ms": 1000, "us": 1}[unit]
+        # Beyond, the product would not fit; and units that change within a file end up there.
+        beyond = (times > EVER[1] // factor) | (times < EVER[0] // factor)
+        if beyond.any():
+            row = int(beyond.argmax()) + 1
+            self.refuse(row, name, f"is no time, in the {unit} of the first row")
+        return times * factor
 
     def partial(self) -> Any:
         """Which candles are told to be partial."""
@@ -314,6 +361,13 @@ class _Columns:
             field=name,
         )
 
+    def refuse(self, row: int, name: str, text: str) -> NoReturn:
+        """Raise InvalidData naming a value: of a row, counted from 1, and a column."""
+        value = self._table.column(self.names[name])[row - 1].as_py()
+        raise InvalidData(
+            f"{self.path.name}, row {row}: {name} {value!r} {text}", file=self.path.name, row=row, field=name
+        )
+
     def _column(self, name: str) -> Any:
         column = self._table.column(self.names[name])
         if column.null_count:
@@ -352,9 +406,14 @@ def _symbol(path: Path) -> str:
 
 
 def _preference(path: Path) -> tuple[int, int, str]:
+    period = _named_period(path)
+    return int(period > 0), period, path.name
+
+
+def _named_period(path: Path) -> int:
+    """The seconds that a name such as `ABC-1m.csv` says; 0 where it says none."""
     kind = _KIND.search(_stem(path))
-    text = kind[0][1:] if kind else "trades"
-    match = re.match(r"(\d+)([smhdw])", text)
+    match = re.match(r"(\d+)([smhdw])", kind[0][1:]) if kind else None
     if match is None:
-        return 0, 0, path.name
-    return 1, int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}[match[2]], path.name
+        return 0
+    return int(match[1][:12]) * {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS, "w": WEEK_SECONDS}[match[2]]
