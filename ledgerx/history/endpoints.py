@@ -29,10 +29,13 @@ RELAY_ENDPOINT: Final = "tcp://127.0.0.1:5555"
 NOTIFICATION_ENDPOINT: Final = "tcp://127.0.0.1:5557"
 FRAME_BYTES_MAX: Final = 16 * 1024 * 1024
 _DOMAIN: Final = "history"
+_PORT_MAX: Final = 65535
 
 
-def check_endpoint(endpoint: str, field: str, *, keyed: bool, keys_needed: str) -> str:
+def check_endpoint(endpoint: str, field: str, *, keyed: bool, keys_needed: str, binds: bool = False) -> str:
     """The endpoint, if it can be used with the keys there are.
+
+    `binds` says that it is listened on: its port may be 0 or `*` then, for any free one.
 
     Raises InvalidField (a ValueError) for one that is none, and for one beyond this machine without keys.
     """
@@ -41,8 +44,9 @@ def check_endpoint(endpoint: str, field: str, *, keyed: bool, keys_needed: str) 
         raise InvalidField(text, field=field, value=endpoint)
     if endpoint.startswith("tcp://"):
         host, colon, port = endpoint.removeprefix("tcp://").rpartition(":")
-        if not host or not colon or not (port.isdecimal() or port == "*"):
-            text = f"{field} {endpoint!r}: give tcp://HOST:PORT, with a port"
+        if not host or not colon or not _is_port(port, binds=binds):
+            first = "0 (any)" if binds else "1"
+            text = f"{field} {endpoint!r}: give tcp://HOST:PORT, with a port from {first} to {_PORT_MAX}"
             raise InvalidField(text, field=field, value=endpoint)
         if not keyed and not _is_loopback(host.strip("[]")):
             raise InvalidField(
@@ -51,6 +55,15 @@ def check_endpoint(endpoint: str, field: str, *, keyed: bool, keys_needed: str) 
                 value=endpoint,
             )
     return endpoint
+
+
+def _is_port(text: str, *, binds: bool) -> bool:
+    """Whether ZeroMQ takes it for the port that it is: of larger numbers it takes the lower 16 bits."""
+    if text == "*":
+        return binds
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(_PORT_MAX)):
+        return False
+    return text == str(int(text)) and (0 if binds else 1) <= int(text) <= _PORT_MAX
 
 
 def check_keys(client_keypair: KeyPair | None, server_public_key: bytes | str | None) -> bytes | None:

@@ -70,7 +70,7 @@ class Relay:
             ("relay_endpoint", relay_endpoint),
             ("notification_endpoint", notification_endpoint),
         ):
-            check_endpoint(value, field, keyed=keypair is not None, keys_needed="a keypair")
+            check_endpoint(value, field, keyed=keypair is not None, keys_needed="a keypair", binds=True)
         self.relay_endpoint = relay_endpoint
         self.notification_endpoint = notification_endpoint
         self._keypair = keypair
