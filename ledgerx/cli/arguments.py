@@ -1,13 +1,14 @@
-"""What several commands take: paths that are refused in words when they cannot be one."""
+"""What several commands take: paths and numbers that are refused in words when they cannot be one."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["DATA_DIR", "DAY", "OutputFile"]
+__all__ = ["DATA_DIR", "DAY", "FiniteRange", "OutputFile"]
 
 
 class _NamedPath(click.Path):
@@ -24,6 +25,17 @@ class OutputFile(_NamedPath):
 
     def __init__(self) -> None:
         super().__init__(dir_okay=False, path_type=Path)
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; `nan`, which is below no bound and above none, and `inf` are not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click.FloatRange does, and fail for what is not finite."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is not a number that can be reckoned with", param, ctx)
+        return found
 
 
 DATA_DIR = _NamedPath(path_type=Path)

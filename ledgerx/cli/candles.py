@@ -10,9 +10,18 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from ledgerx.cli.arguments import DATA_DIR, OutputFile
-from ledgerx.cli.history_options import CERTIFICATE, NAMESPACE, RELAY_KEY, key_pair, relay_key, word
+from ledgerx.cli.arguments import DATA_DIR, FiniteRange, OutputFile
+from ledgerx.cli.history_options import (
+    CERTIFICATE,
+    NAMESPACE,
+    RELAY_KEY,
+    catalog_word,
+    key_pair,
+    relay_key,
+    word,
+)
 from ledgerx.history.words import parse_period, parse_time
 
 if TYPE_CHECKING:
@@ -38,13 +47,13 @@ _ROWS_SHOWN = 20
     "--to", "end", required=True, callback=word(parse_time), help="The same; not part of the range."
 )
 @click.option("--data-dir", type=DATA_DIR, help="The folder of pyledgerx history up: it says the rest.")
-@click.option("--catalog", metavar="URI", help="Of the warehouse, without --data-dir.")
+@click.option("--catalog", metavar="URI", callback=catalog_word, help="Of the warehouse, without --data-dir.")
 @click.option("--relay", default="tcp://127.0.0.1:5555", show_default=True, help="Without --data-dir.")
 @click.option("--notifications", default="tcp://127.0.0.1:5557", show_default=True, help="The same.")
 @NAMESPACE
 @CERTIFICATE
 @RELAY_KEY
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=600.0, show_default=True, help="Seconds.")
+@click.option("--timeout", type=FiniteRange(min=0.1), default=600.0, show_default=True, help="Seconds.")
 @click.option("--csv", type=OutputFile(), help="Write the candles here, in whole numbers.")
 @click.option("--parquet", type=OutputFile(), help="The same as Parquet.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a candle.")
@@ -52,15 +61,16 @@ _ROWS_SHOWN = 20
 def candles(ticker: str, period: int, start: int, end: int, timeout: float, **options: Any) -> None:
     """Fetch the candles of TICKER (SOURCE:SYMBOL); what the warehouse lacks is brought there first."""
     from ledgerx.history.export import json_lines, write_csv, write_parquet
+    from ledgerx.history.plot import candlesticks, check_picture
 
+    if options["plot"]:
+        check_picture(options["plot"])  # before what may take long
     rows, instrument = asyncio.run(_fetch(_client(options), (ticker, period, start, end), timeout))
     if options["csv"]:
         write_csv(rows, options["csv"])
     if options["parquet"]:
         write_parquet(rows, options["parquet"])
     if options["plot"]:
-        from ledgerx.history.plot import candlesticks
-
         candlesticks(rows, instrument).savefig(options["plot"])
     if options["as_json"]:
         for line in json_lines(rows):
@@ -94,7 +104,12 @@ def _client(options: dict[str, Any]) -> OHLCClient:
 async def _fetch(
     client: OHLCClient, wanted: tuple[str, int, int, int], timeout_s: float
 ) -> tuple[pa.Table, Instrument | None]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
     async with client:
         with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
@@ -109,7 +124,7 @@ async def _fetch(
 def _table(ticker: str, rows: pa.Table, instrument: Instrument | None) -> Table:
     from ledgerx.history.export import readable_rows
 
-    table = Table("time (UTC)", "open", "high", "low", "close", "volume", title=ticker)
+    table = Table("time (UTC)", "open", "high", "low", "close", "volume", title=Text(ticker, "table.title"))
     for column in table.columns[1:]:
         column.justify = "right"
     for row in readable_rows(rows.slice(0, _ROWS_SHOWN), instrument):

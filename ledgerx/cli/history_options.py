@@ -15,7 +15,17 @@ import click
 if TYPE_CHECKING:
     from ledgerx.protocol.crypto import KeyPair
 
-__all__ = ["CERTIFICATE", "NAMESPACE", "RELAY_KEY", "SOURCES", "key_pair", "relay_key", "serving", "word"]
+__all__ = [
+    "CERTIFICATE",
+    "NAMESPACE",
+    "RELAY_KEY",
+    "SOURCES",
+    "catalog_word",
+    "key_pair",
+    "relay_key",
+    "serving",
+    "word",
+]
 
 CERTIFICATE = click.option(
     "--certificate",
@@ -67,6 +77,13 @@ def word(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Paramete
             raise click.BadParameter(str(error)) from error
 
     return callback
+
+
+def catalog_word(ctx: click.Context, parameter: click.Parameter, text: str | None) -> Any:
+    """A callback for an option with a catalog's URI."""
+    from ledgerx.history.words import parse_catalog
+
+    return word(parse_catalog)(ctx, parameter, text)
 
 
 @contextmanager

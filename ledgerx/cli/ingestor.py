@@ -13,6 +13,7 @@ from ledgerx.cli.history_options import (
     NAMESPACE,
     RELAY_KEY,
     SOURCES,
+    catalog_word,
     key_pair,
     relay_key,
     serving,
@@ -24,7 +25,11 @@ __all__ = ["ingestor"]
 @click.command()
 @SOURCES
 @click.option(
-    "--catalog", required=True, metavar="URI", help="sqlite:///FILE, postgresql+psycopg2:// or http://."
+    "--catalog",
+    required=True,
+    metavar="URI",
+    callback=catalog_word,
+    help="sqlite:///FILE, postgresql+psycopg2:// or http://.",
 )
 @click.option("--warehouse", metavar="PLACE", help="Where new tables' files go: a folder or a URI.")
 @NAMESPACE

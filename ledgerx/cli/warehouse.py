@@ -8,16 +8,21 @@ from typing import Any
 
 import click
 
-from ledgerx.cli.arguments import DATA_DIR
-from ledgerx.cli.history_options import NAMESPACE, word
+from ledgerx.cli.arguments import DATA_DIR, FiniteRange
+from ledgerx.cli.history_options import NAMESPACE, catalog_word, word
 
 __all__ = ["warehouse"]
+
+_HOURS_MAX = 1_000_000
+"""More than a century: what is reckoned of it is a time that there was."""
 
 
 def _place(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say which warehouse."""
     command = NAMESPACE(command)
-    command = click.option("--catalog", metavar="URI", help="Of the warehouse, without --data-dir.")(command)
+    command = click.option(
+        "--catalog", metavar="URI", callback=catalog_word, help="Of the warehouse, without --data-dir."
+    )(command)
     return click.option("--data-dir", type=DATA_DIR, help="The folder of pyledgerx history up.")(command)
 
 
@@ -41,6 +46,39 @@ def _uri(data_dir: Path | None, catalog: str | None) -> str:
     return catalog or read_note(data_dir or "").iceberg_catalog_uri
 
 
+def _kept(data_dir: Path | None, catalog: str | None, namespace: str) -> str:
+    """The URI of a warehouse that is there: to open a catalog would make its file, and upkeep no table."""
+    from ledgerx.history.tables import OHLC, load_table, open_catalog
+    from ledgerx.history.warehouse import close_catalog
+
+    uri = _uri(data_dir, catalog)
+    file = Path(uri.removeprefix("sqlite:///").partition("?")[0])
+    if uri.startswith("sqlite:///") and not file.is_file():
+        raise click.ClickException(f"there is no warehouse: no file {file}: name the catalog's")
+    opened = open_catalog(uri)
+    try:
+        found = bool(namespace) and load_table(opened, namespace, OHLC) is not None
+    finally:
+        close_catalog(opened)
+    if not found:
+        text = f"there is no warehouse: the catalog has no candles in namespace {namespace!r}"
+        raise click.ClickException(f"{text}: name another with --namespace")
+    return uri
+
+
+def _join_ray(address: str) -> None:
+    """Join the cluster on which shards will run."""
+    from ledgerx.history.extras import needed
+
+    ray = needed("ray", "running shards on Ray", "ray")
+    try:
+        ray.init(address=address, log_to_driver=False, include_dashboard=False)
+    except (OSError, RuntimeError, ValueError) as error:
+        where = "on this machine" if address == "auto" else f"at {address}"
+        hint = "start one (ray start --head), or give --ray local"
+        raise click.ClickException(f"there is no Ray cluster {where}: {hint}") from error
+
+
 @click.group()
 def warehouse() -> None:
     """Keep a warehouse of candles quick, and check it. All of it may be done while it is used."""
@@ -52,28 +90,28 @@ def compact(data_dir: Path | None, catalog: str | None, namespace: str) -> None:
     """Make few files of many small ones."""
     from ledgerx.history.maintenance import Maintenance
 
-    click.echo(f"compacted {Maintenance(_uri(data_dir, catalog), namespace).compact()} files")
+    click.echo(f"compacted {Maintenance(_kept(data_dir, catalog, namespace), namespace).compact()} files")
 
 
 @warehouse.command()
 @_place
-@click.option("--keep-hours", type=click.FloatRange(min=0), default=1.0, show_default=True)
+@click.option("--keep-hours", type=FiniteRange(0, _HOURS_MAX), default=1.0, show_default=True)
 def expire(data_dir: Path | None, catalog: str | None, namespace: str, keep_hours: float) -> None:
     """Drop the states that are older than that; their files go with a sweep."""
     from ledgerx.history.maintenance import Maintenance
 
-    count = Maintenance(_uri(data_dir, catalog), namespace).expire(keep_hours * 3600)
+    count = Maintenance(_kept(data_dir, catalog, namespace), namespace).expire(keep_hours * 3600)
     click.echo(f"expired {count} states")
 
 
 @warehouse.command()
 @_place
-@click.option("--age-hours", type=click.FloatRange(min=0), default=24.0, show_default=True)
+@click.option("--age-hours", type=FiniteRange(0, _HOURS_MAX), default=24.0, show_default=True)
 def sweep(data_dir: Path | None, catalog: str | None, namespace: str, age_hours: float) -> None:
     """Delete the files that no state has and that are older than that."""
     from ledgerx.history.maintenance import Maintenance
 
-    count = Maintenance(_uri(data_dir, catalog), namespace).sweep(age_hours * 3600)
+    count = Maintenance(_kept(data_dir, catalog, namespace), namespace).sweep(age_hours * 3600)
     click.echo(f"swept {count} files")
 
 
@@ -84,7 +122,7 @@ def verify(data_dir: Path | None, catalog: str | None, namespace: str) -> None:
     from ledgerx.history.verification import verify as verified
     from ledgerx.history.warehouse import IcebergClient
 
-    with IcebergClient(_uri(data_dir, catalog), namespace) as client:
+    with IcebergClient(_kept(data_dir, catalog, namespace), namespace) as client:
         found = verified(client)
     for text in found.wrong:
         click.echo(f"wrong: {text}")
@@ -124,6 +162,8 @@ def fill(
     of_days = [DAY_SECONDS if period == WEEK_SECONDS else period for period in periods]
     shards = shards_of(source, ticker, (start, end), of_days)
     writer = WarehouseWriter(_uri(data_dir, catalog), namespace)
+    if ray is not None:
+        _join_ray(ray)
     writer.open()
     try:
         count = sum(run(writer, shards, runner_of(ray)))

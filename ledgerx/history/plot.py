@@ -5,9 +5,10 @@ Nothing is shown and no backend is chosen: what is returned is a matplotlib Figu
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledgerx.errors import InvalidData
+from ledgerx.errors import InvalidData, InvalidField
 from ledgerx.history.extras import needed
 from ledgerx.history.periods import MICROSECONDS
 from ledgerx.history.sources.source import Instrument
@@ -15,10 +16,22 @@ from ledgerx.history.sources.source import Instrument
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["candlesticks"]
+__all__ = ["candlesticks", "check_picture"]
 
 RISEN, FALLEN = "#2f7d5b", "#b5443c"
 _BODY_SHARE = 0.7  # of a period's width
+
+
+def check_picture(path: str | Path) -> None:
+    """Raise InvalidField for a file whose ending is of no picture that can be written, MissingExtra.
+
+    A name without an ending is refused too: matplotlib would write a file of another name.
+    """
+    known = needed("matplotlib.backend_bases", "a picture of candles", "plot").FigureCanvasBase
+    endings = sorted(known.get_supported_filetypes())
+    if Path(path).suffix.removeprefix(".").lower() not in endings:
+        text = f"picture {str(path)!r}: give a name that ends in .{', .'.join(endings)}"
+        raise InvalidField(text, field="path", value=str(path))
 
 
 def candlesticks(candles: Any, instrument: Instrument | None = None) -> Figure:

@@ -1,17 +1,20 @@
-"""Times and periods as people write them: `2024-01-31`, `2024-01-31T12:00`, `1m`, `4h`."""
+"""Times, periods and catalogs as people write them: `2024-01-31`, `2024-01-31T12:00`, `1m`, `4h`."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from ledgerx.errors import InvalidField
+from ledgerx.history.extras import needed
 from ledgerx.history.periods import DAY_SECONDS, WEEK_SECONDS, check_period, check_range
 
-__all__ = ["parse_period", "parse_time", "time_text"]
+__all__ = ["parse_catalog", "parse_period", "parse_time", "time_text"]
 
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS, "w": WEEK_SECONDS}
+_TIME_CHARACTERS_MAX: Final = 40
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,9 +34,13 @@ def parse_time(text: str) -> int:
     Raises InvalidField.
     """
     text = text.strip()
-    if len(text) > 8 and text.isdecimal():
+    if 8 < len(text) <= _TIME_CHARACTERS_MAX and text.isdecimal():
         return check_range(int(text), int(text))[0]
     try:
+        if len(text) > _TIME_CHARACTERS_MAX:
+            text = (
+                text[:_TIME_CHARACTERS_MAX] + "..."
+            )  # Python refuses to make a number of thousands of digits
         found = datetime.fromisoformat(text)
     except ValueError as error:
         hint = "give a date, 2024-01-31 or 2024-01-31T12:00, or microseconds since 1970 UTC"
@@ -42,6 +49,25 @@ def parse_time(text: str) -> int:
         found = found.replace(tzinfo=UTC)
     time = (found - _EPOCH) // timedelta(microseconds=1)
     return check_range(time, time)[0]
+
+
+def parse_catalog(text: str) -> str:
+    """A catalog's URI whose host and port can be read; whether it is of a known form, opening it tells.
+
+    Raises InvalidField, which does not show the URI: a password may be in it.
+    """
+    try:
+        if text.startswith("http"):
+            _ = urlsplit(text).port
+        elif text.startswith("postgresql"):
+            # SQLAlchemy's own reading, for a password may have characters that other readings end at.
+            needed("sqlalchemy.engine", "the warehouse of candles").make_url(text)
+    except ValueError as error:
+        hint = "give http://HOST:PORT or postgresql+psycopg2://USER@HOST:PORT/DATABASE"
+        raise InvalidField(
+            f"catalog: its host or port is none: {hint}", field="catalog", value=None
+        ) from error
+    return text
 
 
 def time_text(time: int) -> str:
