@@ -50,7 +50,8 @@ class Now:
 class Venue:
     """What is called of an exchange of ccxt: a candle a minute, or `every` so many, to the open one.
 
-    `listed` is the minute of its first candle; of `newest` many it gives no older ones.
+    `listed` is the minute of its first candle. It keeps only the `newest` of each period, and gives a page
+    from the time that it is asked for on, or all that it has where it does not go `by_time`.
     """
 
     id = "somewhere"
@@ -65,32 +66,38 @@ class Venue:
         listed: int = 0,
         newest: int | None = None,
         answer: Callable[[int], Any] | None = None,
+        by_time: bool = True,
+        fives: bool = False,
     ) -> None:
-        self.timeframes = {"1m": "1m", "1M": "1M"}
+        self.timeframes = {"1m": "1m"} | ({"5m": "5m"} if fives else {})
         self.features = {"spot": {"fetchOHLCV": {"limit": page_max}}}
         self.calls: list[int] = []
         self._every = every
         self._page_max = page_max
         self._failures = list(failures)
-        self._first = listed if newest is None else NOW_MINUTE + 1 - newest
-        self._windowless = newest is not None
+        self._by_time = by_time
+        self._listed, self._newest = listed, newest
         self._answer = answer or (lambda at: [100 + at / 20, 100.5 + at / 20, 100.05, 100.1, 0.3])
 
     def load_markets(self) -> dict[str, Any]:
         return {"BTC/USDT": {"precision": {"price": 0.05, "amount": 1e-05}}}
 
     def parse_timeframe(self, name: str) -> int:
-        return {"1m": 60}[name]
+        return {"1m": 60, "5m": 300}[name]
 
     def fetch_ohlcv(self, symbol: str, timeframe: str, since: int, limit: int | None) -> list[list[float]]:
-        assert (symbol, timeframe) == ("BTC/USDT", "1m")
+        assert symbol == "BTC/USDT"
+        assert timeframe in self.timeframes
         failure = self._failures.pop(0) if self._failures else None
         if failure is not None:
             raise failure
         self.calls.append(since // MINUTE_MS)
-        first = max(-(-since // MINUTE_MS), self._first)
-        minutes = range(first + -first % self._every, NOW_MINUTE + 1, self._every)
-        if not self._windowless:
+        step = self._every if timeframe == "1m" else 5
+        first = max(-(-since // MINUTE_MS), self._listed // step * step)
+        if self._newest is not None:
+            first = max(first, NOW_MINUTE // step * step - (self._newest - 1) * step)
+        minutes = range(first + -first % step, NOW_MINUTE + 1, step)
+        if self._by_time:
             minutes = minutes[: self._page_max]
         minutes = minutes[:limit]  # as ccxt does with whatever came
         return [[at * MINUTE_MS, *self._answer(at)] for at in minutes]
@@ -161,8 +168,11 @@ def test_a_derived_period_is_made_of_all_its_rows_however_few_a_page_has(page_ma
 
 @pytest.mark.parametrize("first", [NOW_MINUTE - 5000, NOW_MINUTE - 800, NOW_MINUTE - 720])
 @pytest.mark.parametrize("page_max", [100, 720])
-def test_what_a_venue_of_newest_rows_gives_no_more_is_not_taken_for_empty(first: int, page_max: int) -> None:
-    venue = Venue(newest=720, page_max=page_max)
+@pytest.mark.parametrize("fives", [False, True])
+def test_what_a_venue_of_newest_rows_gives_no_more_is_not_taken_for_empty(
+    fives: bool, first: int, page_max: int
+) -> None:
+    venue = Venue(newest=720, page_max=page_max, by_time=False, fives=fives)
     with pytest.raises(
         SourceFailed, match=r"SOMEWHERE:BTC/USDT: .* gives candles of 1m only since 1970-01-07"
     ):
@@ -172,9 +182,9 @@ def test_what_a_venue_of_newest_rows_gives_no_more_is_not_taken_for_empty(first:
 
 
 def test_what_a_venue_of_newest_rows_still_gives_is_taken() -> None:
-    candles, end = fetched(Venue(newest=720), NOW_MINUTE - 719, NOW_MINUTE)
+    candles, end = fetched(Venue(newest=720, by_time=False), NOW_MINUTE - 719, NOW_MINUTE)
     assert (len(candles), end) == (719, NOW_MINUTE)
-    candles, end = fetched(Venue(newest=720, every=3), NOW_MINUTE - 500, NOW_MINUTE)
+    candles, end = fetched(Venue(newest=720, every=3, by_time=False), NOW_MINUTE - 500, NOW_MINUTE)
     assert (len(candles), end) == (167, NOW_MINUTE)
 
 
@@ -184,6 +194,22 @@ def test_the_time_before_a_market_was_listed_is_empty_where_the_venue_goes_by_th
     assert end == 3010
     candles, end = fetched(Venue(listed=3000), 1000, 2000)
     assert (len(candles), end) == (0, 2000)
+
+
+@pytest.mark.parametrize("by_time", [False, True])
+@pytest.mark.parametrize("listed", [NOW_MINUTE - 50, NOW_MINUTE - 48])
+def test_a_market_that_was_listed_just_now_is_told_by_its_candles_of_a_longer_period(
+    listed: int, by_time: bool
+) -> None:
+    candles, end = fetched(Venue(listed=listed, by_time=by_time, fives=True), 1000, NOW_MINUTE)
+    assert (len(candles), end) == (NOW_MINUTE - listed, NOW_MINUTE)
+    assert int(candles.timestamp[0]) == listed * MINUTE_US
+
+
+@pytest.mark.parametrize("first", [1000, NOW_MINUTE - 720])
+def test_a_venue_that_drops_old_rows_is_told_by_its_candles_of_a_longer_period(first: int) -> None:
+    with pytest.raises(SourceFailed, match="only since"):
+        fetched(Venue(newest=720, fives=True), first, first + 10)
 
 
 def test_rows_of_nulls_are_minutes_without_trades() -> None:

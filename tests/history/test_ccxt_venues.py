@@ -84,12 +84,13 @@ def test_a_period_longer_than_binances_page_is_made_of_all_its_seconds(ccxt: Any
     assert pages[-1].covered[1] == begin + 2 * period * SECOND_US
 
 
-def kraken_rows(_query: dict[str, str]) -> dict[str, Any]:
+def kraken_rows(query: dict[str, str]) -> dict[str, Any]:
     """The newest 720, whatever `since` is."""
-    newest = SYSTEM_CLOCK.wall_ns() // 60_000_000_000 * 60
+    step = int(query["interval"]) * 60
+    newest = SYSTEM_CLOCK.wall_ns() // 1_000_000_000 // step * step
     rows = [
         [at, "100.0", "101.0", "99.0", "100.5", "100.2", "2.0", 4]
-        for at in range(newest - (KRAKEN_ROWS - 1) * 60, newest + 60, 60)
+        for at in range(newest - (KRAKEN_ROWS - 1) * step, newest + step, step)
     ]
     return {"error": [], "result": {"XXBTZUSD": rows, "last": newest}}
 

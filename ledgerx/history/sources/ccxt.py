@@ -6,9 +6,10 @@ count: what it does not tell is null.
 
 What a venue leaves out between two of its rows was not traded, and so it is with a page to which it answers
 nothing at all. A range that begins before the first row that comes is another matter: some venues answer any
-question with their newest rows. There the venue must first show that it goes by the time that it is asked
-for: by a row from before the range, or by an answer that ends before its newest row. A venue that does go by
-it, and has thrown old rows away, looks like a market that was not listed yet: it is believed.
+question with their newest rows. There the venue must first show that nothing was traded: by a row from before
+the range; by its candles of a longer period, where they begin with the same row; or by an answer that ends
+before its newest row, where the longer ones do not contradict. A venue that has thrown away what was before
+one time, in all its periods, looks like a market that was not listed yet: it is believed.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import InvalidField, SourceFailed
 from ledgerx.history.candles import UNKNOWN, Candles, empty_candles, longer_candles
 from ledgerx.history.extras import needed
-from ledgerx.history.periods import Range, bucket_start, derives_from, length_us
+from ledgerx.history.periods import DAY_SECONDS, Range, bucket_start, derives_from, length_us
 from ledgerx.history.sources.source import Instrument, Page
 from ledgerx.history.words import time_text
 
@@ -34,6 +36,7 @@ ATTEMPTS_MAX: Final = 6
 PAUSE_FIRST_S: Final = 1.0
 _DECIMAL_PLACES: Final = 2  # ccxt's number for precisions that are numbers of decimals; else they are ticks
 _MILLISECOND_US: Final = 1000
+_MONTH_SECONDS_MIN: Final = 28 * DAY_SECONDS
 _WHOLE_WITHIN: Final = 1e-6  # of a tick or lot, beside what the venue's floats are short of
 _WHOLE_MAX: Final = 2.0**62
 
@@ -128,35 +131,67 @@ class CcxtSource:
             rows = [row for row in found if _time(row) >= asked]
             seen = seen or len(rows) < len(found)
             if rows and _time(rows[0]) > asked and not seen:
-                self._check_goes_by_time(symbol, timeframe, finer_us, (asked, _time(rows[0])))
+                self._check_gap(symbol, timeframe, finer_us, (asked, _time(rows[0])))
             seen = seen or bool(rows)
             known = _time(rows[-1]) + finer_us if rows else asked + limit * finer_us
             asked = min(known, wanted[1])
             yield [row for row in rows if _time(row) < asked], asked
 
-    def _check_goes_by_time(self, symbol: str, timeframe: str, finer_us: int, gap: Range) -> None:
+    def _check_gap(self, symbol: str, timeframe: str, finer_us: int, gap: Range) -> None:
         """Raise SourceFailed unless the venue shows that it left a gap before its first row for no trades.
 
-        A venue whose newest rows are all that it gives has none from before the gap. Where another one has
-        none either, since the market was not listed yet, the answer without a limit (ccxt cuts it to one)
-        ends before the venue's newest row.
+        Where it keeps a number of newest rows, it has none from before the gap, and candles of a longer
+        period reach further back. One that was asked for the time before the market was listed has none
+        either, but candles of a longer period begin there too; or, since an answer has a limit, the answer
+        ends before the newest row.
         """
-        limit = self._limit()
-        earlier = self._ask(symbol, timeframe, max(0, gap[0] - limit * finer_us), limit)
-        if earlier and _time(earlier[0]) < gap[0]:
+        if self._reaches_before(symbol, timeframe, finer_us, gap[0]):
             return
+        shown = self._shown_by_longer(symbol, finer_us, gap)
+        if shown is None:
+            shown = self._goes_by_time(symbol, timeframe, finer_us, gap[0])
+        if not shown:
+            raise SourceFailed(
+                f"{self.name}:{symbol}: the venue gives candles of {timeframe} only since {time_text(gap[1])}"
+                " and does not show that nothing was traded before: ask for a range from there"
+            )
+
+    def _reaches_before(self, symbol: str, timeframe: str, finer_us: int, time: int) -> bool:
+        """Whether a page of rows before a time has any."""
+        limit = self._limit()
+        rows = self._ask(symbol, timeframe, max(0, time - limit * finer_us), limit)
+        return bool(rows) and _time(rows[0]) < time
+
+    def _shown_by_longer(self, symbol: str, finer_us: int, gap: Range) -> bool | None:
+        """Whether candles of a longer period begin where the gap ends; None where they do not tell."""
+        offered = {
+            _MONTH_SECONDS_MIN if name[-1] == "M" else int(self._exchange.parse_timeframe(name)): name
+            for name in self._exchange.timeframes
+        }
+        longer = min((seconds for seconds in offered if length_us(seconds) > finer_us), default=None)
+        if longer is None:
+            return None
+        length, limit = length_us(longer), self._limit()
+        rows = self._ask(symbol, offered[longer], max(0, gap[0] - limit * length), limit)
+        times = [_time(row) for row in rows if any(row[1:6])]
+        if not times or any(later - time < length for time, later in pairwise(times)):
+            return None
+        # Where these say that something was traded, also before the gap, there were no rows.
+        silent = gap[0] - limit * finer_us
+        if any(silent <= time and time + length <= gap[1] for time in times):
+            return False
+        return True if gap[1] - length < times[0] < gap[1] + finer_us else None
+
+    def _goes_by_time(self, symbol: str, timeframe: str, finer_us: int, time: int) -> bool:
+        """Whether an answer without our limit (ccxt would cut it) ends before the venue's newest row."""
         now = self._clock.wall_ns() // 1000
-        whole = self._ask(symbol, timeframe, gap[0], None)
-        if whole:
-            last = _time(whole[-1])
-            later = self._ask(symbol, timeframe, last + finer_us, None)
-            # A period that began after the answer was given proves nothing.
-            if any(last < _time(row) <= now - finer_us for row in later):
-                return
-        raise SourceFailed(
-            f"{self.name}:{symbol}: the venue gives candles of {timeframe} only since {time_text(gap[1])},"
-            " and does not show that nothing was traded before: ask for a range from there"
-        )
+        rows = self._ask(symbol, timeframe, time, None)
+        if not rows:
+            return False
+        last = _time(rows[-1])
+        later = self._ask(symbol, timeframe, last + finer_us, None)
+        # A period that began after the first answer was given proves nothing.
+        return any(last < _time(row) <= now - finer_us for row in later)
 
     def _ask(self, symbol: str, timeframe: str, since: int, limit: int | None) -> list[Row]:
         """What the venue answers, in order of time."""
