@@ -54,6 +54,7 @@ _ROWS_SHOWN = 20
 @CERTIFICATE
 @RELAY_KEY
 @click.option("--timeout", type=FiniteRange(min=0.1), default=600.0, show_default=True, help="Seconds.")
+@click.option("--fill-empty", is_flag=True, help="Also a candle, without volume, where nothing was traded.")
 @click.option("--csv", type=OutputFile(), help="Write the candles here, in whole numbers.")
 @click.option("--parquet", type=OutputFile(), help="The same as Parquet.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a candle.")
@@ -65,7 +66,10 @@ def candles(ticker: str, period: int, start: int, end: int, timeout: float, **op
 
     if options["plot"]:
         check_picture(options["plot"])  # before what may take long
-    rows, instrument = asyncio.run(_fetch(_client(options), (ticker, period, start, end), timeout))
+    wanted = (ticker, period, start, end)
+    rows, instrument = asyncio.run(
+        _fetch(_client(options), wanted, timeout, fill_empty=options["fill_empty"])
+    )
     if options["csv"]:
         write_csv(rows, options["csv"])
     if options["parquet"]:
@@ -102,7 +106,7 @@ def _client(options: dict[str, Any]) -> OHLCClient:
 
 
 async def _fetch(
-    client: OHLCClient, wanted: tuple[str, int, int, int], timeout_s: float
+    client: OHLCClient, wanted: tuple[str, int, int, int], timeout_s: float, *, fill_empty: bool
 ) -> tuple[pa.Table, Instrument | None]:
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -115,7 +119,10 @@ async def _fetch(
         with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
             task = bar.add_task(f"fetching {wanted[0]}", total=1.0)
             rows = await client.fetch_ohlc_arrow(
-                *wanted, timeout_s, progress=lambda share: bar.update(task, completed=share)
+                *wanted,
+                timeout_s,
+                progress=lambda share: bar.update(task, completed=share),
+                fill_empty=fill_empty,
             )
         instrument = await asyncio.to_thread(client.iceberg.instrument, wanted[0])
     return rows, instrument

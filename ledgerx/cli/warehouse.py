@@ -48,12 +48,11 @@ def _uri(data_dir: Path | None, catalog: str | None) -> str:
 
 def _kept(data_dir: Path | None, catalog: str | None, namespace: str) -> str:
     """The URI of a warehouse that is there: to open a catalog would make its file, and upkeep no table."""
-    from ledgerx.history.tables import OHLC, load_table, open_catalog
+    from ledgerx.history.tables import OHLC, load_table, open_catalog, sqlite_file
     from ledgerx.history.warehouse import close_catalog
 
     uri = _uri(data_dir, catalog)
-    file = Path(uri.removeprefix("sqlite:///").partition("?")[0])
-    if uri.startswith("sqlite:///") and not file.is_file():
+    if uri.startswith("sqlite:///") and not (file := sqlite_file(uri)).is_file():
         raise click.ClickException(f"there is no warehouse: no file {file}: name the catalog's")
     opened = open_catalog(uri)
     try:

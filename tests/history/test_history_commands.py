@@ -63,6 +63,13 @@ def test_a_range_without_trades_is_an_empty_table(data_dir: Path) -> None:
     assert (shown.exit_code, shown.stderr.strip()) == (0, "candles: 0")
 
 
+def test_minutes_without_trades_are_filled_on_request(data_dir: Path) -> None:
+    asked = ("--period", "1s", *RANGE, "--json", "--fill-empty")
+    shown = run("candles", "FILE:ABC", "--data-dir", data_dir, *asked).stdout
+    rows = [json.loads(line) for line in shown.splitlines()]
+    assert (len(rows), sum(row["volume"] for row in rows)) == (120, 8)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
