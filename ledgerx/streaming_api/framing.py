@@ -116,7 +116,12 @@ class Deframer:
         payloads: list[bytes] = []
         append, short, end, position = payloads.append, self._short, len(data), 0
         self._needed = MIN_FRAME_SIZE
+        whole = end - short  # a frame with a header of one byte that begins before it is whole
         while position <= end - MIN_FRAME_SIZE:
+            while position < whole and MIN_FRAME_SIZE <= (size := data[position]) < short:
+                start = position + 1
+                position = start + size
+                append(data[start:position])
             size = data[position]
             if MIN_FRAME_SIZE <= size < short:
                 after = position + size + 1
