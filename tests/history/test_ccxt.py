@@ -47,6 +47,13 @@ class Now:
         return "0" * 32
 
 
+class Later(Now):
+    """Two months on."""
+
+    def wall_ns(self) -> int:
+        return super().wall_ns() + 60 * 86_400 * 10**9
+
+
 class Venue:
     """What is called of an exchange of ccxt: a candle a minute, or `every` so many, to the open one.
 
@@ -194,6 +201,14 @@ def test_the_time_before_a_market_was_listed_is_empty_where_the_venue_goes_by_th
     assert end == 3010
     candles, end = fetched(Venue(listed=3000), 1000, 2000)
     assert (len(candles), end) == (0, 2000)
+
+
+def test_the_time_before_an_archive_begins_is_empty_however_much_it_gives_at_once() -> None:
+    archive = Venue(listed=3000, by_time=False)  # its newest row is two months old
+    asked = CcxtSource(archive, clock=Later()).pages("BTC/USDT", 60, (1000 * MINUTE_US, 3010 * MINUTE_US))
+    pages = list(asked)
+    assert [len(page.candles) for page in pages] == [10]
+    assert pages[0].covered == (1000 * MINUTE_US, 3010 * MINUTE_US)
 
 
 @pytest.mark.parametrize("by_time", [False, True])

@@ -8,8 +8,9 @@ What a venue leaves out between two of its rows was not traded, and so it is wit
 nothing at all. A range that begins before the first row that comes is another matter: some venues answer any
 question with their newest rows. There the venue must first show that nothing was traded: by a row from before
 the range; by its candles of a longer period, where they begin with the same row; or by an answer that ends
-before its newest row, where the longer ones do not contradict. A venue that has thrown away what was before
-one time, in all its periods, looks like a market that was not listed yet: it is believed.
+before its newest row, or whose newest row is a month old, where the longer ones do not contradict. A venue
+that has thrown away what was before one time, in all its periods, looks like a market that was not listed
+yet: it is believed, and so is one that keeps the newest rows of a market it lists no longer.
 """
 
 from __future__ import annotations
@@ -172,7 +173,10 @@ class CcxtSource:
         if longer is None:
             return None
         length, limit = length_us(longer), self._limit()
-        rows = self._ask(symbol, offered[longer], max(0, gap[0] - limit * length), limit)
+        try:
+            rows = self._ask(symbol, offered[longer], max(0, gap[0] - limit * length), limit)
+        except SourceFailed:
+            return None  # not every market has every period that its venue has
         times = [_time(row) for row in rows if any(row[1:6])]
         if not times or any(later - time < length for time, later in pairwise(times)):
             return None
@@ -183,12 +187,17 @@ class CcxtSource:
         return True if gap[1] - length < times[0] < gap[1] + finer_us else None
 
     def _goes_by_time(self, symbol: str, timeframe: str, finer_us: int, time: int) -> bool:
-        """Whether an answer without our limit (ccxt would cut it) ends before the venue's newest row."""
+        """Whether an answer without our limit (ccxt would cut it) ends before the venue's newest row.
+
+        Or whether there is no newest row that a live market would have: what is kept is an archive.
+        """
         now = self._clock.wall_ns() // 1000
         rows = self._ask(symbol, timeframe, time, None)
         if not rows:
             return False
         last = _time(rows[-1])
+        if last < now - length_us(_MONTH_SECONDS_MIN):
+            return True
         later = self._ask(symbol, timeframe, last + finer_us, None)
         # A period that began after the first answer was given proves nothing.
         return any(last < _time(row) <= now - finer_us for row in later)
