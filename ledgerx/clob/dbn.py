@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from ledgerx.clob import PRICE_MAX
+from ledgerx.clob._zstd import ends_with_a_frame
 from ledgerx.errors import InvalidData, MissingExtra
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ class DbnFile:
                 self._fail(number, "price", "an order without one")
             if _SIDES[side] is None:
                 self._fail(number, "side", "an order without one")
+            if message.order_id == 0:
+                self._fail(number, "order id", "0, which is no order's")
         return MboRecord(
             number,
             message.ts_event,
@@ -172,15 +175,25 @@ class DbnFile:
                                 self._fail(0, "schema", f"{item.schema}, not mbo")
                         else:
                             self._fail(number + 1, "", f"a {type(item).__name__}, not market by order")
-            rest = len(decoder.buffer())
+                rest = len(decoder.buffer())
+                # The decoder does not say whether the last frame has its end.
+                is_cut = self._is_compressed and not ends_with_a_frame(file)
         except OSError as error:
             raise InvalidData(f"{self.path}: cannot be read: {error}", file=self.name) from error
-        except (dbn.DBNError, RuntimeError) as error:
+        except InvalidData:
+            raise
+        except Exception as error:
             self._fail(number + 1, "", f"cannot be decoded: {error}", error)
-        if rest or not has_header:
-            self._fail(number + 1, "", f"the file ends {rest} bytes into it")
+        except BaseException as error:
+            # What the decoder panics with is derived from BaseException alone.
+            if type(error).__name__ != "PanicException":
+                raise
+            self._fail(number + 1, "", f"cannot be decoded: {error}", error)
+        if rest or is_cut or not has_header:
+            where = f"{rest} bytes into it" if rest else "before its compressed form does"
+            self._fail(number + 1, "", f"the file ends {where}")
 
-    def _fail(self, number: int, field: str, what: str, cause: Exception | None = None) -> NoReturn:
+    def _fail(self, number: int, field: str, what: str, cause: BaseException | None = None) -> NoReturn:
         where = self.name + (f" record {number}" if number else "") + (f", {field}" if field else "")
         raise InvalidData(f"{where}: {what}", file=self.name, row=number, field=field) from cause
 

@@ -13,6 +13,7 @@ They come as two files, or as one zip that holds both.
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -43,6 +44,12 @@ _FIELDS = {
     "price": re.compile(r"-?\d{1,18}"),
     "direction": re.compile(r"-1|1"),
 }
+
+
+# What a damaged, encrypted or strangely compressed member of a zip makes its reader raise.
+_UNREADABLE = (
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError
+)  # fmt: skip
 
 
 class MessageType(IntEnum):
@@ -130,7 +137,7 @@ class LobsterFile:
         try:
             with ExitStack() as stack:
                 return sum(1 for _ in self._open(stack)[0])
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except _UNREADABLE as error:
             raise InvalidData(f"{self.path}: cannot be read: {error}", file=self.name) from error
 
     def rows(self, limit: int | None = None) -> Iterator[Row]:
@@ -141,7 +148,7 @@ class LobsterFile:
         try:
             with ExitStack() as stack:
                 yield from self._rows(*self._open(stack), limit)
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except _UNREADABLE as error:
             raise InvalidData(f"{self.path}: cannot be read: {error}", file=self.name) from error
 
     def _rows(self, messages: TextIO, levels: TextIO, limit: int | None) -> Iterator[Row]:
@@ -151,6 +158,8 @@ class LobsterFile:
             if not shown:
                 _fail(self._orderbook_name, number, "", "the file ends before the messages do")
             yield self._row(number, line, shown)
+        if number == 0 and (limit is None or limit > 0):
+            _fail(self._message_name, 1, "", "the file has no row: a day begins with one")
         if limit is None and levels.readline():
             _fail(self._message_name, number + 1, "", "the file ends before the order book does")
 

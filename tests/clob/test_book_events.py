@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -174,6 +176,45 @@ def test_a_refused_restore_names_the_place_and_changes_nothing(book_class: type[
     with pytest.raises(TypeError):
         book.restore(bytes(EVENT_BYTES + 1))
     assert book.snapshot() == [Order(1, False, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda book, slow: slow in book, Book.best, Book.total], ids=["in", "best", "total"]
+)
+def test_a_book_that_applies_without_the_gil_refuses_what_was_being_converted(
+    ask: Callable[[Book, Any], object],
+) -> None:
+    book = Book()
+    events = record(EventKind.ADD, 1, False, 1, 1) + record(EventKind.REPLACE, 1, False, 1, 1) * 1_000_000
+    applied = threading.Thread(target=lambda: book.apply(events))
+
+    class Slow:
+        """Is converted by Python code that lets a batch begin."""
+
+        def __index__(self) -> int:
+            applied.start()
+            with contextlib.suppress(InvalidState):
+                while applied.is_alive():
+                    len(book)
+            return 1
+
+        def __bool__(self) -> bool:
+            return bool(self.__index__())
+
+    try:
+        with pytest.raises(InvalidState):
+            ask(book, Slow())
+    finally:
+        applied.join()
+
+
+def test_where_the_best_prices_go_must_be_no_memory_of_the_events() -> None:
+    memory = bytearray(record(EventKind.ADD, 1, False, 1, 1) * 2 + bytes(32))
+    book = Book()
+    with pytest.raises(TypeError, match="best: has memory of the events"):
+        book.apply(memoryview(memory)[:64], memoryview(memory)[32:64])
+    assert len(book) == 0
+    assert book.apply(memoryview(memory)[:32], memoryview(memory)[32:48]) == 1
 
 
 def test_a_book_that_applies_without_the_gil_refuses_other_threads() -> None:

@@ -7,11 +7,12 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+import numpy
 import pytest
 
-from ledgerx.clob import Book, Level
-from ledgerx.clob._records import BEST_FORMAT
-from ledgerx.errors import InvalidOrder
+from ledgerx.clob import Book, EventKind, Level, Order
+from ledgerx.clob._records import BEST_FORMAT, EVENT_FORMAT
+from ledgerx.errors import DuplicateOrder, InvalidOrder, UnknownOrder
 
 
 class Index:
@@ -80,3 +81,58 @@ def test_buffers_may_begin_at_any_address(book: Book) -> None:
         )
         assert applied.records() == records
         assert [bid for bid, _ in struct.iter_unpack(BEST_FORMAT, best[offset:][: 16 * 3])] == [12, 12, 12]
+
+
+@pytest.mark.parametrize("price", [True, Index(7), Index(2**70)])
+def test_the_price_of_a_level_without_orders_is_a_plain_int(price: Any, book: Book) -> None:
+    assert type(book.level(False, price).price) is int
+    assert book.level(False, price) == Level(price.__index__(), 0, 0)
+    assert book.orders(False, price) == []
+
+
+def test_what_a_preview_refuses_names_no_order(book: Book) -> None:
+    with pytest.raises(InvalidOrder, match=r"^price 9223372036854775808 is no 64-bit integer"):
+        book.preview(False, 2**63, 1)
+    with pytest.raises(InvalidOrder, match=r"^size 9223372036854775808 is not"):
+        book.preview(False, 1, 2**63)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_too_long_to_be_shown_is_refused_as_any_other(sign: int, book: Book) -> None:
+    number = sign * 10**5000
+    for call in (lambda: book.cancel(number), lambda: book.order(number), lambda: book.reduce(number, 1)):
+        with pytest.raises(UnknownOrder, match="thousands of digits"):
+            call()
+    for call in (
+        lambda: book.add(number, False, 1, 1),
+        lambda: book.add(1, False, number, 1),
+        lambda: book.add(1, False, 1, number),
+        lambda: book.submit(1, False, 1, 1, number),
+        lambda: book.apply_event(number, 1, False, 1, 1),
+    ):
+        with pytest.raises(InvalidOrder, match="thousands of digits"):
+            call()
+    assert number not in book
+    with pytest.raises(InvalidOrder):
+        Book(number)
+
+
+def test_an_order_that_cannot_be_restored_is_told_by_its_place(book: Book) -> None:
+    with pytest.raises(InvalidOrder) as caught:
+        book.restore([Order(1, False, 1, 1), Order(2, False, 2**63, 1)])
+    assert caught.value.event_index == 1
+    with pytest.raises(DuplicateOrder) as twice:
+        book.restore([Order(1, False, 1, 1), Order(1, False, 2, 1)])
+    assert twice.value.event_index == 1
+    assert len(book) == 3
+
+
+def test_an_output_may_have_a_field_of_any_name(book: Book) -> None:
+    best = numpy.zeros(1, [("Offer", "<i8"), ("Other", "<i8")])
+    assert book.apply(_clear(), best) == 1
+    with pytest.raises(TypeError, match="writable buffer"):
+        book.apply(_clear(), numpy.zeros((1, 2), object))
+
+
+def _clear() -> bytes:
+    return struct.pack(EVENT_FORMAT, 0, 0, 0, EventKind.CLEAR, False)

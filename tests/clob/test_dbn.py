@@ -50,6 +50,8 @@ def test_files_are_known_by_their_first_bytes() -> None:
         (message("C", "B", 1, 0, 1), "size"),
         (message("M", "B", PRICE_MAX, 1, 1), "price"),
         (message("A", "N", 1, 1, 1), "side"),
+        (message("A", "B", 1, 1, 0), "order id"),
+        (message("M", "B", 1, 1, 0), "order id"),
         (message("A", "B", 1, 1, 1, LAST | 64), "flags"),
         (message("A", "B", 1, 1, 1, LAST | 16), "flags"),
         (GOOD[:38] + b"Z" + GOOD[39:], "action"),
@@ -138,6 +140,7 @@ def test_a_recorded_file_is_read_whole(shared_data: Path) -> None:
 def test_a_recorded_file_that_is_cut_off_is_refused(tmp_path: Path, shared_data: Path) -> None:
     whole = (shared_data / "futures" / "esh4-glbx-mdp3-20231224.mbo.dbn.zst").read_bytes()
     path = tmp_path / "cut.dbn.zst"
-    path.write_bytes(whole[:30_000])
-    with pytest.raises(InvalidData, match="the file ends"):
-        DbnFile(path).count()
+    for length in (150, 1_000, *range(5_000, len(whole), 5_000), len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InvalidData, match="the file ends"):
+            DbnFile(path).count()

@@ -92,6 +92,29 @@ def test_absent_files_are_refused_by_name(tmp_path: Path) -> None:
         LobsterFile(tmp_path / "day.csv")
 
 
+@pytest.mark.parametrize("what", ["encrypted", "compressed by an unknown method"])
+def test_a_zip_that_cannot_be_unpacked_is_refused(tmp_path: Path, what: str) -> None:
+    path = zipped(tmp_path, "X_message_2.csv", "X_orderbook_2.csv")
+    content = bytearray(path.read_bytes())
+    for magic, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = content.find(magic)
+        while start >= 0:
+            if what == "encrypted":
+                content[start + place] |= 1
+            else:
+                content[start + place + 2] = 99
+            start = content.find(magic, start + 4)
+    path.write_bytes(content)
+    with pytest.raises(InvalidData, match=r"X\.zip: cannot be read"):
+        list(LobsterFile(path).rows())
+
+
+def test_a_day_without_a_row_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidData, match=r"X_message_2\.csv row 1: the file has no row"):
+        list(written(tmp_path, "", "").rows())
+    assert list(written(tmp_path, "", "").rows(0)) == []
+
+
 def test_a_zip_that_is_damaged_inside_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path, "X_message_2.csv", "X_orderbook_2.csv")
     path.write_bytes(path.read_bytes().replace(b"2239500", b"2239501"))

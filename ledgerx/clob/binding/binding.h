@@ -181,6 +181,11 @@ bool init_errors(binding_state *state);
 PyObject *raise_refusal(const book_object *self);
 PyObject *raise_refusal_at(const book_object *self, size_t event_index);
 /* Raises InvalidOrder for values that no int64 or order id can hold; returns NULL. */
+/* Raises with a text that has one or two (second NULL: one) values in it, each as %U. */
+PyObject *raise_naming(PyObject *type, const char *format, PyObject *first, PyObject *second);
+/* Says of the exception that is set which event or order it is of, counted from 0. */
+void set_event_index(const book_object *self, size_t event_index);
+/* `order_id` NULL: what is asked is of no order. */
 PyObject *raise_out_of_range(const book_object *self, conversion id_conversion, PyObject *order_id,
                              conversion price_conversion, PyObject *price, PyObject *size);
 PyObject *raise_busy(const book_object *self);

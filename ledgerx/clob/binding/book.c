@@ -42,8 +42,9 @@ static PyObject *book_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     if (converted == OUT_OF_RANGE || orders_max < 1 || orders_max > CLOB_ORDERS_MAX_MAX) {
-        PyErr_Format(self->state->errors[CLOB_BAD_SIZE], "orders_max %S is not in 1 to %lu", wanted,
-                     (unsigned long)CLOB_ORDERS_MAX_MAX);
+        char format[64];
+        (void)PyOS_snprintf(format, sizeof format, "orders_max %%U is not in 1 to %lu", (unsigned long)CLOB_ORDERS_MAX_MAX);
+        (void)raise_naming(self->state->errors[CLOB_BAD_SIZE], format, wanted, NULL);
         Py_DECREF(self);
         return NULL;
     }
@@ -152,7 +153,7 @@ static PyObject *book_submit(book_object *self, PyObject *const *args, Py_ssize_
     }
     if (UNLIKELY(clob_submit(self->book, &in, &fills, &fill_count) != CLOB_OK)) {
         if (!known && clob_last_error(self->book)->status == CLOB_BAD_TIME_IN_FORCE) {
-            return PyErr_Format(self->state->errors[CLOB_BAD_TIME_IN_FORCE], "order %S: unknown time in force %S",
+            return raise_naming(self->state->errors[CLOB_BAD_TIME_IN_FORCE], "order %U: unknown time in force %U",
                                 args[0], time_given);
         }
         return raise_refusal(self);
@@ -178,7 +179,7 @@ static PyObject *book_preview(book_object *self, PyObject *const *args, Py_ssize
         return NULL;
     }
     if (UNLIKELY(price_converted | size_converted)) {
-        return raise_out_of_range(self, CONVERTED, Py_True, price_converted, args[1], args[2]);
+        return raise_out_of_range(self, CONVERTED, NULL, price_converted, args[1], args[2]);
     }
     if (UNLIKELY(self->busy)) {
         return raise_busy(self);
@@ -201,20 +202,20 @@ static PyObject *refuse_amount(const book_object *self, uint64_t order_id, PyObj
                                bool is_negative)
 {
     if (is_negative) {
-        return PyErr_Format(self->state->errors[CLOB_BAD_SIZE], "order %S: size %S is not in 1 to 9223372036854775807",
+        return raise_naming(self->state->errors[CLOB_BAD_SIZE], "order %U: size %U is not in 1 to 9223372036854775807",
                             id, amount);
     }
     if (!clob_contains(self->book, order_id)) {
-        return PyErr_Format(self->state->errors[CLOB_UNKNOWN_ORDER], "no order %S", id);
+        return raise_naming(self->state->errors[CLOB_UNKNOWN_ORDER], "no order %U", id, NULL);
     }
-    return PyErr_Format(self->state->errors[CLOB_ABOVE_OPEN], "order %S has less than %S open", id, amount);
+    return raise_naming(self->state->errors[CLOB_ABOVE_OPEN], "order %U has less than %U open", id, amount);
 }
 
 /* A status for a lookup by id: says which id where the core, given 0, could not. */
 static PyObject *raise_for_id(const book_object *self, conversion id_converted, PyObject *order_id)
 {
     if (id_converted == OUT_OF_RANGE && clob_last_error(self->book)->status == CLOB_UNKNOWN_ORDER) {
-        return PyErr_Format(self->state->errors[CLOB_UNKNOWN_ORDER], "no order %S", order_id);
+        return raise_naming(self->state->errors[CLOB_UNKNOWN_ORDER], "no order %U", order_id, NULL);
     }
     return raise_refusal(self);
 }
@@ -414,7 +415,7 @@ static PyObject *book_apply_event(book_object *self, PyObject *const *args, Py_s
         return raise_busy(self);
     }
     if (UNLIKELY(kind_converted == OUT_OF_RANGE || kind < CLOB_ADD || kind > CLOB_CLEAR)) {
-        return PyErr_Format(self->state->errors[CLOB_BAD_KIND], "event kind %S is not in 1 to %d", args[0], CLOB_CLEAR);
+        return raise_naming(self->state->errors[CLOB_BAD_KIND], "event kind %U is not in 1 to 6", args[0], NULL);
     }
     if (UNLIKELY(id_converted | price_converted | size_converted)) {
         return apply_by_method(self, kind, args);

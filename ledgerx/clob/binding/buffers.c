@@ -68,13 +68,41 @@ static int get_records(PyObject *events, Py_buffer *view, const record_form *for
     return 0;
 }
 
-/* Fills `view` with a writable buffer of `bytes` for each of `count` events; -1 and a TypeError if it is none. */
-static int get_output(PyObject *output, const char *name, size_t count, size_t bytes, Py_buffer *view)
+/* Whether a format is of Python objects, in which raw bytes must not be put; names of fields stand in colons. */
+static bool has_objects(const char *format)
 {
+    bool in_name = false;
+    for (; format != NULL && *format != '\0'; format++) {
+        if (*format == ':') {
+            in_name = !in_name;
+        } else if (*format == 'O' && !in_name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether two buffers share memory: what is written to one would change the other while it is read. */
+static bool overlap(const Py_buffer *one, const Py_buffer *other)
+{
+    const char *start = one->buf, *other_start = other->buf;
+    return start < other_start + other->len && other_start < start + one->len;
+}
+
+/* Fills `view` with a writable buffer of `bytes` for each of `events`; -1 and a TypeError if it is none, or has
+   memory of the events. */
+static int get_output(PyObject *output, const char *name, const Py_buffer *events, size_t bytes, Py_buffer *view)
+{
+    size_t count = (size_t)events->len / sizeof(clob_event);
     if (PyObject_GetBuffer(output, view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE | PyBUF_FORMAT) < 0) {
         PyErr_Clear();
-    } else if ((size_t)view->len == count * bytes && (view->format == NULL || strchr(view->format, 'O') == NULL)) {
-        return 0; /* of no objects, which raw bytes would destroy */
+    } else if ((size_t)view->len == count * bytes && !has_objects(view->format)) {
+        if (!overlap(events, view)) {
+            return 0;
+        }
+        PyBuffer_Release(view);
+        PyErr_Format(PyExc_TypeError, "%s: has memory of the events: give a buffer of its own", name);
+        return -1;
     } else {
         PyBuffer_Release(view);
     }
@@ -112,10 +140,10 @@ PyObject *book_apply(book_object *self, PyObject *const *args, Py_ssize_t count,
         return NULL;
     }
     PyObject *result = NULL;
-    size_t done = 0, wanted = (size_t)events.len / sizeof(clob_event);
+    size_t done = 0;
     PyObject *best_given = optional(args, count, 1);
     bool has_best = best_given != NULL && best_given != Py_None;
-    if (has_best && get_output(best_given, "best", wanted, sizeof(clob_best), &best) < 0) {
+    if (has_best && get_output(best_given, "best", &events, sizeof(clob_best), &best) < 0) {
         goto cleanup;
     }
     if (self->busy) {
@@ -168,8 +196,7 @@ PyObject *book_match(book_object *self, PyObject *const *args, Py_ssize_t count,
         return NULL;
     }
     PyObject *result = NULL;
-    size_t wanted = (size_t)events.len / sizeof(clob_event);
-    if (get_output(args[1], "outcomes", wanted, sizeof(clob_outcome), &outcomes) == 0) {
+    if (get_output(args[1], "outcomes", &events, sizeof(clob_outcome), &outcomes) == 0) {
         result = self->busy ? raise_busy(self) : match_records(self, &events, outcomes.buf);
         PyBuffer_Release(&outcomes);
     }
@@ -259,6 +286,8 @@ static PyObject *restore_orders(book_object *self, PyObject *orders)
     }
     if (i == count) {
         result = restore_records(self, records, count);
+    } else if (PyErr_ExceptionMatches(self->state->errors[CLOB_BAD_ID])) {
+        set_event_index(self, i);
     }
 cleanup:
     PyMem_Free(records);

@@ -52,6 +52,12 @@ PyObject *raise_refusal(const book_object *self)
 PyObject *raise_refusal_at(const book_object *self, size_t event_index)
 {
     (void)raise_refusal(self);
+    set_event_index(self, event_index);
+    return NULL;
+}
+
+void set_event_index(const book_object *self, size_t event_index)
+{
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
@@ -61,6 +67,27 @@ PyObject *raise_refusal_at(const book_object *self, size_t event_index)
     }
     Py_XDECREF(index);
     PyErr_Restore(type, value, traceback);
+}
+
+/* A value as text: Python itself shows no int of more than 4,300 digits. */
+static PyObject *shown(PyObject *value)
+{
+    PyObject *text = PyObject_Str(value);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyErr_Clear();
+        text = PyUnicode_FromString("(a number of thousands of digits)");
+    }
+    return text;
+}
+
+PyObject *raise_naming(PyObject *type, const char *format, PyObject *first, PyObject *second)
+{
+    PyObject *one = shown(first), *other = second == NULL ? NULL : shown(second);
+    if (one != NULL && (second == NULL || other != NULL)) {
+        PyErr_Format(type, format, one, other);
+    }
+    Py_XDECREF(one);
+    Py_XDECREF(other);
     return NULL;
 }
 
@@ -69,12 +96,17 @@ PyObject *raise_out_of_range(const book_object *self, conversion id_conversion, 
 {
     PyObject *invalid_order = self->state->errors[CLOB_BAD_SIZE];
     if (id_conversion == OUT_OF_RANGE) {
-        return PyErr_Format(invalid_order, "order id %S is not in 1 to 18446744073709551615", order_id);
+        return raise_naming(invalid_order, "order id %U is not in 1 to 18446744073709551615", order_id, NULL);
+    }
+    if (order_id == NULL) { /* of no order */
+        return price_conversion == OUT_OF_RANGE
+                   ? raise_naming(invalid_order, "price %U is no 64-bit integer", price, NULL)
+                   : raise_naming(invalid_order, "size %U is not in 1 to 9223372036854775807", size, NULL);
     }
     if (price_conversion == OUT_OF_RANGE) {
-        return PyErr_Format(invalid_order, "order %S: price %S is no 64-bit integer", order_id, price);
+        return raise_naming(invalid_order, "order %U: price %U is no 64-bit integer", order_id, price);
     }
-    return PyErr_Format(invalid_order, "order %S: size %S is not in 1 to 9223372036854775807", order_id, size);
+    return raise_naming(invalid_order, "order %U: size %U is not in 1 to 9223372036854775807", order_id, size);
 }
 
 PyObject *raise_busy(const book_object *self)

@@ -75,11 +75,11 @@ Py_ssize_t book_length(book_object *self)
 int book_contains(book_object *self, PyObject *order_id)
 {
     uint64_t id;
-    if (UNLIKELY(self->busy)) {
+    conversion converted = to_order_id(order_id, "order_id", &id);
+    if (UNLIKELY(self->busy)) { /* only now: to convert may run Python code, in which a batch may begin */
         (void)raise_busy(self);
         return -1;
     }
-    conversion converted = to_order_id(order_id, "order_id", &id);
     if (converted == NOT_CONVERTED) {
         if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
             return -1;
@@ -176,11 +176,12 @@ static int side_argument(book_object *self, const signature *expected, PyObject 
 {
     PyObject *storage[PARAMETERS_MAX];
     args = arranged(expected, args, &count, names, storage);
-    if (args != NULL && UNLIKELY(self->busy)) {
+    int is_ask = args == NULL ? -1 : to_bool(args[0]);
+    if (is_ask >= 0 && UNLIKELY(self->busy)) { /* only now: to convert may run Python code */
         (void)raise_busy(self);
         return -1;
     }
-    return args == NULL ? -1 : to_bool(args[0]);
+    return is_ask;
 }
 
 PyObject *book_best(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
@@ -225,7 +226,8 @@ PyObject *book_depth(book_object *self, PyObject *const *args, Py_ssize_t count,
 
 /* ---------------------------------------------------------------- a price */
 
-/* Finds the level that the arguments `is_ask` and `price` name, CLOB_NONE for none; -1 and an exception. */
+/* Finds the level that the arguments `is_ask` and `price` name, CLOB_NONE for none, and makes an int of the
+   price; -1 and an exception. */
 static int price_arguments(book_object *self, const signature *expected, PyObject *const *args, Py_ssize_t count,
                            PyObject *names, uint32_t *level, PyObject **price_object)
 {
@@ -242,8 +244,9 @@ static int price_arguments(book_object *self, const signature *expected, PyObjec
         return -1;
     }
     *level = converted == OUT_OF_RANGE ? CLOB_NONE : clob_level_at(self->book, is_ask, price);
-    *price_object = args[1];
-    return 0;
+    /* A plain int also of True and of what can only be made one. */
+    *price_object = converted == OUT_OF_RANGE ? PyNumber_Index(args[1]) : PyLong_FromLongLong(price);
+    return *price_object == NULL ? -1 : 0;
 }
 
 PyObject *book_level(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
@@ -255,9 +258,12 @@ PyObject *book_level(book_object *self, PyObject *const *args, Py_ssize_t count,
         return NULL;
     }
     if (level != CLOB_NONE) {
+        Py_DECREF(price);
         return level_tuple(self->state, clob_get_level(self->book, level));
     }
-    return PyObject_CallFunction((PyObject *)self->state->level_type, "Oii", price, 0, 0);
+    PyObject *empty = PyObject_CallFunction((PyObject *)self->state->level_type, "Oii", price, 0, 0);
+    Py_DECREF(price);
+    return empty;
 }
 
 PyObject *book_orders(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
@@ -268,6 +274,7 @@ PyObject *book_orders(book_object *self, PyObject *const *args, Py_ssize_t count
     if (price_arguments(self, &expected, args, count, names, &level, &price) < 0) {
         return NULL;
     }
+    Py_DECREF(price);
     int was_enabled = hold_collector();
     PyObject *list = PyList_New(0);
     if (list != NULL && level != CLOB_NONE && !append_orders(self, list, level)) {
@@ -297,7 +304,7 @@ static PyObject *id_argument(book_object *self, const signature *expected, PyObj
 
 static PyObject *raise_unknown(const book_object *self, PyObject *order_id)
 {
-    return PyErr_Format(self->state->errors[CLOB_UNKNOWN_ORDER], "no order %S", order_id);
+    return raise_naming(self->state->errors[CLOB_UNKNOWN_ORDER], "no order %U", order_id, NULL);
 }
 
 PyObject *book_order(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
