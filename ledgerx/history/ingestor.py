@@ -116,6 +116,7 @@ class Ingestor:
     def stop(self) -> None:
         """End: ranges being fetched are left to others. May be called again."""
         self._stopped.set()
+        self._writer.hurry()  # who fetches may wait for a catalog that is away
         self._notify()
         if self._thread is not None:
             self._thread.join()

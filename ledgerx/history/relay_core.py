@@ -200,7 +200,7 @@ class RelayCore:
         length = length_us(message.range.period_seconds)
         request = _Request(message, span, set(), (span[1] - span[0]) // length)
         self._requests[message.request_id] = request
-        self._take_part(request, now)
+        self._cover(request, span, now)
         if not request.waiting:
             return [*outputs, *self._answer(request, now)]
         return outputs + self._assign(now)
@@ -227,8 +227,8 @@ class RelayCore:
             raise InvalidField(text, field="request_id", value=message.request_id)
         return span
 
-    def _take_part(self, request: _Request, now: float) -> None:
-        """Join the jobs in flight that overlap, and make jobs for the rest."""
+    def _cover(self, request: _Request, wanted: Range, now: float, apart_from: _Job | None = None) -> None:
+        """Join the jobs in flight that overlap a range, and make jobs for the rest."""
         message = request.message
         key = (message.range.ticker, message.range.period_seconds)
         # A job with a limit may end before its range does: only its own request waits for it.
@@ -236,13 +236,14 @@ class RelayCore:
             job
             for number in sorted(self._by_key.get(key, ()))
             if not (job := self._jobs[number]).limit
-            and job.span[0] < request.span[1]
-            and request.span[0] < job.span[1]
+            and job is not apart_from
+            and job.span[0] < wanted[1]
+            and wanted[0] < job.span[1]
         ]
         self.counts.requests_merged += bool(shared)
         for job in shared:
             self._join(request, job)
-        for missing in subtract(request.span, (job.span for job in shared)):
+        for missing in subtract(wanted, (job.span for job in shared)):
             for span in self._pieces(missing, key[1]):
                 self._join(request, self._new_job(key, span, message.limit, now))
 
@@ -397,7 +398,7 @@ class RelayCore:
                 continue
             job.requests.discard(request_id)
             request.waiting.discard(job.number)
-            self._join(request, self._new_job(job.key, common, job.limit, now))
+            self._cover(request, common, now, apart_from=job)
 
     def _finish(self, job: _Job, done: WorkDone, now: float) -> list[Output]:
         worker = self._workers.get(job.worker)

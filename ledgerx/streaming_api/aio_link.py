@@ -131,18 +131,21 @@ async def _connect(settings: SessionSettings) -> socket.socket:
     loop = asyncio.get_running_loop()
     addresses = await loop.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
     failure: OSError = OSError("the host has no address")
-    for family, kind, protocol, _, address in addresses:
+    end = None if settings.connect_timeout is None else loop.time() + settings.connect_timeout
+    for left, (family, kind, protocol, _, address) in zip(
+        range(len(addresses), 0, -1), addresses, strict=True
+    ):
+        share = None if end is None else max(0.0, end - loop.time()) / left
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
             if settings.tcp_nodelay:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await loop.sock_connect(sock, address)
+            async with asyncio.timeout(share):
+                await loop.sock_connect(sock, address)
             return sock
-        except OSError as error:
+        except OSError as error:  # TimeoutError, too
             sock.close()
-            if isinstance(error, TimeoutError):
-                raise
             failure = error
         except BaseException:
             sock.close()
@@ -152,7 +155,8 @@ async def _connect(settings: SessionSettings) -> socket.socket:
 
 async def _secure(sock: socket.socket, context: ssl.SSLContext, settings: SessionSettings) -> ssl.SSLSocket:
     """The socket after TLS's handshake. Raises ConnectionError; the socket is closed then."""
-    name = settings.ssl_kwargs.get("server_hostname", settings.host)
+    name = settings.ssl_kwargs.get("server_hostname")
+    name = settings.host if name is None else name
     try:
         secure = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
     except BaseException:

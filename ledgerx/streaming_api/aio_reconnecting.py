@@ -227,7 +227,8 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
         self._logins += 1
         if not first:
             self.reconnects += 1
-        for message in self._kept.after_login(self.session.number, first=first):
+        session = self.session
+        for message in self._kept.after_login(session.number, session.account_sequence, first=first):
             super().send(message)
         await super().flush()
 

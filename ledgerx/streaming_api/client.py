@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 from google.protobuf.message import Message
 
+from ledgerx.clock import SYSTEM_CLOCK
 from ledgerx.errors import LoginError, LoginTimeout
 from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api import seto_pb2 as seto
@@ -35,6 +36,7 @@ __all__ = [
     "StreamingAPIClient",
 ]
 
+_LOOK_AGAIN_S = 0.05
 READ_MODE_BUFFER_FROM_SOCKET = 1
 READ_MODE_DISPATCH_FROM_BUFFER = 2
 READ_MODE_BUFFER_AND_DISPATCH = READ_MODE_BUFFER_FROM_SOCKET | READ_MODE_DISPATCH_FROM_BUFFER
@@ -77,7 +79,8 @@ class StreamingAPIClient:
         """
         if self._logged_in():
             return
-        self.last_login = None
+        if not self.session.connected:  # else another thread connects, and may have read the answer
+            self.last_login = None
         self.session.connect()
         if receive:
             self._read_answer()
@@ -170,11 +173,13 @@ class StreamingAPIClient:
 
     def _read_answer(self) -> None:
         """Read until the login is answered, or the session ends. Another thread may read what comes, too."""
+        since = SYSTEM_CLOCK.monotonic()
         while self.last_login is None:
             if StreamingAPIClient.read(self, READ_MODE_DISPATCH_FROM_BUFFER) == 0:
                 if not self.session.connected:
                     return
-                self.session.read()
+                # Another thread may have taken the answer and be about to dispatch it: look again soon.
+                self.session.read_some(since, _LOOK_AGAIN_S)
 
     def _logged_in(self) -> bool:
         answer = self.last_login

@@ -146,9 +146,12 @@ class SessionCore:
     def wants_data(self) -> bool:
         """Whether there is room for more to be received.
 
-        A gateway has none either while its client does not read: most of what a client sends is answered.
+        A gateway has none either while its client does not read: most of what a client sends is answered. A
+        client that logs out takes all in, for the confirmation is behind it.
         """
         settings = self.settings
+        if self.role is Role.CLIENT and self.phase is Phase.CLOSING:
+            return True
         if self.role is Role.GATEWAY and len(self.output) > settings.output_bytes_max:
             return False
         return self.phase is not Phase.CLOSED and len(self._ready) < settings.queue_frames_max
@@ -439,9 +442,12 @@ class SessionCore:
             return
         self.session = response.session
         self.outseq = response.reset or self.outseq
-        if self.account_sequence is None and response.HasField("account_sequence_64"):
-            # A new connection then misses nothing, though no message of the account was delivered yet.
-            self.account_sequence = response.account_sequence_64
+        if response.HasField("account_sequence_64"):
+            # A new connection then misses nothing, though no message of the account was delivered yet. A
+            # number below the one asked with is of a venue that never reached that: its own count.
+            told = response.account_sequence_64
+            if self.account_sequence is None or told < self.account_sequence:
+                self.account_sequence = told
         self._sent.clear()
         self._open(now)
 

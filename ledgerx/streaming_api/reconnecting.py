@@ -55,6 +55,9 @@ class ReconnectingClient(StreamingAPIClient):
     reads; a session that is lost is replaced once, and handlers run one at a time: one must not wait for
     another thread's `flush`.
 
+    Between two sessions subscriptions and settings are remembered, while `order` and `send` raise
+    SocketDisconnected: what is asked must not arrive at a time of its own. Before the first login they hold.
+
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class ReconnectingClient(StreamingAPIClient):
         self._closed = threading.Event()
         self._turn = threading.RLock()  # one thread at a time dispatches or logs in
         self._logins = 0  # sessions so far, by which threads tell whether a lost one was replaced already
-        self._left = False  # logged out: what ends then is not lost
+        self._ended = threading.Event()  # logged out or closed: what ends then is not lost
         self._handlers: list[Callable[[list[seto.OrderCreate]], Any]] = []
         self.reconnects = 0
 
@@ -127,6 +130,7 @@ class ReconnectingClient(StreamingAPIClient):
     def close(self) -> None:
         """Disconnect, end a connecting that is under way, and do not connect again."""
         self._closed.set()
+        self._ended.set()
         self.session.disconnect()
 
     # ------------------------------------------------------------------ the session
@@ -136,12 +140,17 @@ class ReconnectingClient(StreamingAPIClient):
         _ = receive  # a login that is not waited for could not be repeated
         with self._turn:
             if not self._logged_in():
-                self._left = False
+                self._check_open()
+                self._ended.clear()
+                if self._closed.is_set():  # meanwhile
+                    self._ended.set()
                 self._log_in_again(first=True)
 
     def logout(self, receive: bool = True) -> None:
         """As StreamingAPIClient.logout; a thread that reads gets SocketDisconnected, until the next login."""
-        self._left = True
+        self._ended.set()
+        if not self._logged_in():
+            self.session.disconnect()  # ends a connecting that is under way
         super().logout(receive)
 
     def read(self, read_mode: int = READ_MODE_BUFFER_AND_DISPATCH, limit: int = sys.maxsize) -> int:
@@ -176,6 +185,8 @@ class ReconnectingClient(StreamingAPIClient):
             self._kept.keep_settings(message)
             if not self._logged_in():
                 return  # the next login sends them
+        elif self._logins and not self._logged_in():
+            raise SocketDisconnected("the session is lost and not resumed yet: nothing is sent")
         super().send(message)
 
     def _lost(self, error: Exception, login: int) -> None:
@@ -183,7 +194,7 @@ class ReconnectingClient(StreamingAPIClient):
         with self._turn:
             if self._closed.is_set():
                 raise SocketDisconnected("the client was closed") from error
-            if self._left:
+            if self._ended.is_set():
                 raise SocketDisconnected("the client is logged out: login() first") from error
             if self._logins != login:
                 return
@@ -199,25 +210,28 @@ class ReconnectingClient(StreamingAPIClient):
             except (LoginError, *LOST) as error:
                 failure: Error = error
             self.session.disconnect()
-            if self._closed.is_set():
-                raise SocketDisconnected("the client was closed") from failure
-            if self._closed.wait(self._backoff.after(failure, self._clock.random())):
-                raise SocketDisconnected("the client was closed") from failure
+            if self._ended.is_set() or self._ended.wait(self._backoff.after(failure, self._clock.random())):
+                raise SocketDisconnected("the client was closed or logged out") from failure
 
     def _log_in(self, *, first: bool) -> None:
         self.session.disconnect()
         self.last_login = None
-        self._check_open()
+        self._check_wanted()
         self.session.connect()
-        self._check_open()  # close() may have come before there was anything to end
+        self._check_wanted()  # close() may have come before there was anything to end
         self._read_answer()
         self.check_login()
         if not first:
             self.reconnects += 1
-        for message in self._kept.after_login(self.session.number, first=first):
+        session = self.session
+        for message in self._kept.after_login(session.number, session.account_sequence, first=first):
             super().send(message)
         super().flush()
         self._logins += 1
+
+    def _check_wanted(self) -> None:
+        if self._ended.is_set():
+            raise SocketDisconnected("the client was closed or logged out")
 
     def _check_open(self) -> None:
         if self._closed.is_set():

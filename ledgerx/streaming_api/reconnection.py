@@ -7,6 +7,7 @@ heard.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Final
 
@@ -27,6 +28,8 @@ from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.payloads import FIELD_OF_TYPE, account_sequence_of
 
 __all__ = ["BACKOFF_FIRST_S", "BACKOFF_MAX_S", "LOST", "Backoff", "Resumption", "is_refusal"]
+
+_LOGGER = logging.getLogger(__name__)
 
 BACKOFF_FIRST_S: Final = 0.1
 BACKOFF_MAX_S: Final = 30.0
@@ -146,12 +149,19 @@ class Resumption:
         with self._lock:
             return [order for order, _ in self._unanswered.values()]
 
-    def after_login(self, session: int, *, first: bool) -> list[Message]:
+    def after_login(self, session: int, account_sequence: int | None, *, first: bool) -> list[Message]:
         """What to send in a new session once its login is accepted.
 
+        `account_sequence` is the session's, below what was told where the venue counts anew.
         The settings come last: as their answer comes behind all that was missed, it tells where `settled` is.
         """
         with self._lock:
+            if account_sequence is not None and account_sequence < self._told:
+                _LOGGER.warning(
+                    "the account's messages are at %s and were at %s: another venue, or an emptied one",
+                    account_sequence, self._told,
+                )  # fmt: skip
+                self._told = account_sequence
             messages: list[Message] = [seto.MarketSubscribe(market_id=market) for market in self._markets]
             missed = not first or any(number < session for _, number in self._unanswered.values())
             if missed or self._settings is not None:

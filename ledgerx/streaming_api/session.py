@@ -137,10 +137,12 @@ class Session:
 
         Does nothing where there is none.
         """
+        core = self._core
+        begun = core.phase is not Phase.CONNECTED
         self.socket.disconnect()
         with self._lock:
-            if self._core.phase is not Phase.CONNECTED:
-                self._core = self._new_core(self._core.account_sequence)
+            if begun and self._core is core:  # else another thread has connected meanwhile
+                self._core = self._new_core(core.account_sequence)
 
     def logout(self) -> None:
         """Say that the session ends, wait for the confirmation, and close.
@@ -253,10 +255,15 @@ class Session:
                 if not core.output:
                     return
 
-    def _read(self, *, bounded: bool) -> None:
+    def read_some(self, since: float, seconds: float) -> None:
+        """As `read`, for at most so many seconds; `socket_timeout` counts from a time of the clock on."""
+        self._read(bounded=True, since=since, seconds=seconds)
+
+    def _read(self, *, bounded: bool, since: float | None = None, seconds: float | None = None) -> None:
         """As `read`; not bounded: also when nobody takes the frames that wait."""
-        limit = self.settings.socket_timeout
-        end = None if limit is None else self._clock.monotonic() + limit
+        limit, now = self.settings.socket_timeout, self._clock.monotonic()
+        end = None if limit is None else (now if since is None else since) + limit
+        until = None if seconds is None else now + seconds
         while True:
             core = self._core
             if core.phase is Phase.CONNECTED:
@@ -266,13 +273,15 @@ class Session:
                 raise core.closed_by or SocketDisconnected("the session is over")
             if bounded and not core.wants_data:
                 return
-            if self._fill(core, due if end is None else min(due, end)):
+            if self._fill(core, min(time for time in (due, end, until) if time is not None)):
                 return
             if end is not None and not core.over and self._clock.monotonic() >= end:
                 error = ConnectionLost(f"nothing came from {self.settings.host} in socket_timeout, {limit} s")
                 self._lost(core, error)
                 self._close_if_over(core)
                 raise error
+            if until is not None and self._clock.monotonic() >= until:
+                return
 
     def _fill(self, core: SessionCore, deadline: float) -> bool:
         """Take in what comes up to a time of the clock; False where nothing did."""
@@ -297,8 +306,11 @@ class Session:
 
     def _tick(self, core: SessionCore) -> float:
         """What is due now, sent if it must be; the time of the next."""
+        now = self._clock.monotonic()
         with self._lock:
-            due = core.tick(self._clock.monotonic())
+            if not core.wants_data:
+                core.receive(b"", now)  # it is not the venue that is silent: nobody takes the frames
+            due = core.tick(now)
             urgent = core.urgent and not core.over
         if urgent:
             self.flush()

@@ -61,11 +61,11 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
-def order(number: int) -> Asks:
+def order(number: int, tif: int = seto.IMMEDIATE_OR_CANCEL) -> Asks:
     payload = wrap(
         seto.OrderCreate(
             side=seto.SIDE_BUY, quantity=LOT, price=100, reference=number, market_id=1, contract_id=1,
-            tif=seto.IMMEDIATE_OR_CANCEL,
+            tif=tif,  # type: ignore[arg-type]
         )
     )  # fmt: skip
     payload.eto_payload.seq = number + 2
@@ -111,6 +111,28 @@ def test_an_answer_that_is_in_no_line_comes_behind_the_line(bench: Bench) -> Non
         seto.PAYLOAD_ORDER_ACCEPTED, seto.PAYLOAD_ORDER_CANCELLED,
         seto.PAYLOAD_THROTTLE_LIMITS_CHANGED, seto.PAYLOAD_SETTINGS_ACCEPTED,
     ]  # fmt: skip
+
+
+def test_a_subscriber_hears_of_a_market_first_its_state_and_then_the_whole_of_it(bench: Bench) -> None:
+    bench.turn(Login(1, bench.cid, None))
+    bench.turn(Login(2, bench.cid, None))
+    subscribe = wrap(seto.MarketSubscribe(market_id=1))
+    subscribe.eto_payload.seq = 2
+    told: list[seto.Payload] = []
+    for number in range(0, 6000, 500):  # and its line is long: what is in none waits behind it
+        asked = [Asks(2, subscribe)] if number == 4500 else []
+        answers = bench.turn(
+            *(order(at, seto.GOOD_TIL_CANCELLED) for at in range(number, number + 500)), *asked
+        )
+        told += [one for answer in answers if isinstance(answer, Frames) and answer.key == 2
+                 for one in answer.payloads]  # fmt: skip
+    for turn in range(60):
+        answers = bench.turn(Written(2, 100), order(9000 + turn, seto.GOOD_TIL_CANCELLED))
+        told += [one for answer in answers if isinstance(answer, Frames) and answer.key == 2
+                 for one in answer.payloads]  # fmt: skip
+    kinds = (seto.PAYLOAD_MARKET_STATE, seto.PAYLOAD_MARKET_QUOTES, seto.PAYLOAD_CONTRACT_QUOTES)
+    market = [one.type for one in told if one.type in kinds]
+    assert market[:2] == [seto.PAYLOAD_MARKET_STATE, seto.PAYLOAD_MARKET_QUOTES]
 
 
 def test_a_login_of_an_account_that_is_gone_is_refused(bench: Bench) -> None:

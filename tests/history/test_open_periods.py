@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,32 @@ def test_ranges_that_wait_for_a_catalog_that_is_away_wait_together(tmp_path: Pat
             future.result(30)
     commits.stop()
     assert writer.writes == 1
+
+
+class AwayWriter(WarehouseWriter):
+    """A writer whose catalog is away once it is open, and that waits for it as long as it is told."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(uri, patience_s=1e6)
+        self.asked = threading.Event()
+
+    def _write(self, filled: Any) -> Any:
+        self.asked.set()
+        raise WarehouseUnavailable("the catalog is away")
+
+
+def test_an_ingestor_that_stops_waits_for_no_catalog(tmp_path: Path) -> None:
+    writer = AwayWriter(f"sqlite:///{tmp_path}/a.db")
+
+    async def program(relay: Relay, ingestor: Ingestor) -> None:
+        async with HistoryClient(relay.relay_endpoint, relay.notification_endpoint) as asking:
+            asked = asyncio.create_task(asking.request_historical_ohlc(ABC, 60, *span(0, 10)))
+            assert await asyncio.to_thread(writer.asked.wait, 30)
+            await asyncio.to_thread(ingestor.stop)
+            asked.cancel()
+
+    with Relay(ANY, ANY) as relay:
+        ingestor = Ingestor(relay.relay_endpoint, writer, [CountingSource()])
+        ingestor.start()
+        asyncio.run(program(relay, ingestor))
+        assert not ingestor.alive

@@ -198,6 +198,22 @@ def test_of_a_job_that_failed_the_requests_for_a_part_are_given_their_part(core:
     assert core.numbers().pending == 0
 
 
+def test_parts_of_a_job_that_failed_are_asked_for_once(core: RelayCore) -> None:
+    (work,) = works(core.receive(CLIENT, request(1, 0, 100), 0.0))
+    for number, (first, last) in enumerate(((20, 80), (20, 80), (30, 60), (70, 90)), 2):
+        assert works(core.receive(CLIENT, request(number, first, last), 0.0)) == []
+    parts = works(core.receive(WORKER, done(work, error="away"), 1.0))
+    asked = [(part.range.start_time, part.range.end_time) for part in parts]
+    assert asked == [span(20, 80), span(80, 90)]
+    told = [answer for part in parts for answer in answers(core.receive(WORKER, done(part), 2.0))]
+    assert {answer.request_id: answer.row_count for answer in told} == {
+        "r2": 60,
+        "r3": 60,
+        "r4": 30,
+        "r5": 20,
+    }
+
+
 def test_a_part_that_fails_too_ends_with_its_error(core: RelayCore) -> None:
     (work,) = works(core.receive(CLIENT, request(1, 0, 100), 0.0))
     core.receive(CLIENT, request(2, 90, 100), 0.0)

@@ -231,3 +231,32 @@ class TestReading:
     def test_what_no_payload_carries_is_refused(self) -> None:
         with Scripted() as server, pytest.raises(InvalidMessage):
             client_of(server).send(eto.Payload())
+
+
+class TestFullQueue:
+    def test_a_logout_takes_in_what_is_before_its_confirmation_however_much_it_is(self) -> None:
+        answered = threading.Event()
+
+        async def work() -> None:
+            client = client_of(server, CoreSettings(queue_frames_max=1))
+            await client.login()
+            for reference in range(5):
+                client.send(order(reference).order_create)
+            await client.flush()
+            heard: list[str] = []
+            client.add_global_handler(lambda name, message: heard.append(name))
+            assert await asyncio.to_thread(answered.wait, WAIT_S)
+            await client.logout()
+            assert heard.count("eto.pong") == 5
+
+        def script(connection: socket.socket) -> None:
+            end = GatewayEnd(connection)
+            end.log_in()
+            for _ in range(5):
+                assert end.take().protobuf.type == seto.PAYLOAD_ORDER_CREATE
+                end.core.send(admin(eto.PAYLOAD_PONG), 0.0)
+            answered.set()
+            assert kinds([end.take()]) == ["eto.logout"]  # all of them leave with its confirmation
+
+        with Scripted(script) as server:
+            run(work())

@@ -68,7 +68,7 @@ class TestResumption:
         kept = Resumption(1, None)
         for session in (1, 1, 2):
             kept.order(order(), session)
-        kept.after_login(2, first=False)
+        kept.after_login(2, None, first=False)
         assert kept.take(accepted(1, 9))
         assert kept.settled(accepted(1, 9), 2) is None
         assert [one.reference for one in kept.settled(SETTINGS_ACCEPTED, 2) or []] == [2]
@@ -77,20 +77,23 @@ class TestResumption:
 
     def test_a_login_subscribes_and_then_says_the_settings(self) -> None:
         kept = Resumption(1, None)
-        assert kept.after_login(1, first=True) == []
+        assert kept.after_login(1, None, first=True) == []
         for market in (1, 2, 3):
             kept.subscribe(market)
         kept.unsubscribe(2)
         markets = [seto.MarketSubscribe(market_id=1), seto.MarketSubscribe(market_id=3)]
-        assert kept.after_login(1, first=True) == markets
-        assert kept.after_login(2, first=False) == [*markets, seto.Settings(cancel_all_on_failure=False)]
+        assert kept.after_login(1, None, first=True) == markets
+        assert kept.after_login(2, None, first=False) == [
+            *markets,
+            seto.Settings(cancel_all_on_failure=False),
+        ]
         mine = seto.Settings(cancel_all_on_failure=True)
         kept.keep_settings(mine)
         mine.cancel_all_on_failure = False
-        assert kept.after_login(1, first=True) == [*markets, seto.Settings(cancel_all_on_failure=True)]
+        assert kept.after_login(1, None, first=True) == [*markets, seto.Settings(cancel_all_on_failure=True)]
 
     def test_a_first_login_that_failed_after_orders_left_names_them(self) -> None:
         kept = Resumption(1, None)
         kept.order(order(), 1)
-        assert kept.after_login(2, first=True) == [seto.Settings(cancel_all_on_failure=False)]
+        assert kept.after_login(2, None, first=True) == [seto.Settings(cancel_all_on_failure=False)]
         assert [one.reference for one in kept.settled(SETTINGS_ACCEPTED, 2) or []] == [1]

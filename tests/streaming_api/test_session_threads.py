@@ -11,11 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pair import raw_frame
+from pair import order, raw_frame
 from scripted import GatewayEnd, Scripted
 
+from ledgerx.clock import SystemClock
 from ledgerx.errors import Error
 from ledgerx.streaming_api import eto
+from ledgerx.streaming_api.client import StreamingAPIClient
+from ledgerx.streaming_api.core import CoreSettings
 from ledgerx.streaming_api.exceptions import (
     ConnectionError,  # noqa: A004 - the manual's name
     SocketDisconnected,
@@ -227,3 +230,133 @@ def test_two_threads_that_read_take_what_comes_in_in_order() -> None:
         errors = [reader.end() for reader in readers]
         assert all(isinstance(error, Error) for error in errors)
         assert session.inseq == count + 2  # a frame out of order would be a gap, a cut one garbage
+
+
+def answering(connection: socket.socket) -> None:
+    """Answer the login and nothing else, until the client has gone."""
+    end = GatewayEnd(connection)
+    end.log_in()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            end.take()
+
+
+def leaving(connection: socket.socket) -> None:
+    """Answer the login, and go."""
+    GatewayEnd(connection).log_in()
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_connection_made_while_another_thread_disconnects_can_be_used_or_is_gone() -> None:
+    class Paused(SessionSocket):
+        """One whose owner is held up behind the end of a connection."""
+
+        reached, goes_on = threading.Event(), threading.Event()
+
+        def disconnect(self) -> None:
+            super().disconnect()
+            if threading.current_thread().name == "disconnecting":
+                self.reached.set()
+                assert self.goes_on.wait(20)
+
+    with Scripted(answering, answering) as server:
+        session = Session(settings(server.port))
+        session.socket = paused = Paused(session.settings)
+        session.connect()
+        session.read()
+        ending = threading.Thread(target=session.disconnect, name="disconnecting")
+        ending.start()
+        assert paused.reached.wait(20)
+        session.connect()
+        paused.goes_on.set()
+        ending.join()
+        session.read()
+        frame = session.next_frame()
+        assert frame is not None
+        assert frame.protobuf.eto_payload.type == eto.PAYLOAD_LOGIN_RESPONSE
+        session.disconnect()
+
+
+def test_a_login_whose_answer_another_thread_reads_returns_soon() -> None:
+    logins = 150
+    with Scripted(*[answering] * logins) as server:
+        for _ in range(logins):
+            client = StreamingAPIClient(Session(settings(server.port)))
+            ended = threading.Event()
+
+            def read(client: StreamingAPIClient = client, ended: threading.Event = ended) -> None:
+                while not ended.is_set():
+                    with contextlib.suppress(Error):
+                        client.read()
+
+            reading = threading.Thread(target=read)
+            reading.start()
+            began = time.monotonic()
+            client.login()
+            assert time.monotonic() - began < 10
+            ended.set()
+            client.session.disconnect()
+            reading.join()
+
+
+def test_a_session_whose_frames_are_taken_slowly_is_not_the_venues_silence() -> None:
+    def script(connection: socket.socket) -> None:
+        end = GatewayEnd(connection)
+        end.log_in()
+        for number in range(20):
+            connection.sendall(raw_frame(admin(eto.PAYLOAD_HEARTBEAT), 2 + number))
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                end.take()
+
+    class Fast(SystemClock):
+        """A second for each look at it."""
+
+        now = 0.0
+
+        def monotonic(self) -> float:
+            self.now += 1.0
+            return self.now
+
+    with Scripted(script) as server:
+        core = CoreSettings(heartbeat_s=50.0, login_timeout_s=1e6, queue_frames_max=1)
+        session = Session(settings(server.port, socket_timeout=None), core_settings=core, clock=Fast())
+        session.connect()
+        taken = 0
+        while taken < 20:
+            for _ in range(40):
+                session.read()  # returns at once while the frame waits
+            taken += session.next_frame() is not None
+        assert session.connected
+        session.disconnect()
+
+
+def test_a_logout_while_there_is_no_venue_ends_the_logins_and_returns() -> None:
+    with Scripted(leaving) as server:
+        made = Session(settings(server.port, socket_timeout=0.3))  # nobody answers a second login
+        client = ReconnectingClient(made, backoff_first_s=1000.0, backoff_max_s=1000.0)
+        client.login()
+        reading = Failing(client.read)
+        while made.connected:
+            reading.join(0.001)
+    with contextlib.suppress(SocketDisconnected):
+        client.logout()
+    assert isinstance(reading.end(), SocketDisconnected)
+    with pytest.raises(SocketDisconnected):
+        client.read()
+
+
+def test_an_order_between_two_sessions_is_refused_and_not_kept_for_later() -> None:
+    with Scripted(leaving) as server:
+        made = Session(settings(server.port, socket_timeout=0.3))  # nobody answers a second login
+        client = ReconnectingClient(made, backoff_first_s=1000.0, backoff_max_s=1000.0)
+        client.login()
+        reading = Failing(client.read)
+        while made.connected:
+            reading.join(0.001)
+        with pytest.raises(SocketDisconnected, match="nothing is sent"):
+            client.order(order(1).order_create)
+        client.subscribe(7)  # is remembered
+        assert client.in_doubt == []
+        client.close()
+        reading.end()

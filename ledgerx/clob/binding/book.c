@@ -43,7 +43,8 @@ static PyObject *book_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     if (converted == OUT_OF_RANGE || orders_max < 1 || orders_max > CLOB_ORDERS_MAX_MAX) {
         char format[64];
-        (void)PyOS_snprintf(format, sizeof format, "orders_max %%U is not in 1 to %lu", (unsigned long)CLOB_ORDERS_MAX_MAX);
+        unsigned long max = CLOB_ORDERS_MAX_MAX;
+        (void)PyOS_snprintf(format, sizeof format, "orders_max %%U is not in 1 to %lu", max);
         (void)raise_naming(self->state->errors[CLOB_BAD_SIZE], format, wanted, NULL);
         Py_DECREF(self);
         return NULL;

@@ -154,7 +154,8 @@ class StreamingDesk:
                 self._due[session.key] = session
                 if state is not None:
                     session.frames.append(state)
-                if session.room > 0:
+                # Where it has not had all of the market yet, that will tell it this as well.
+                if session.room > 0 and market_id not in session.changed:
                     session.frames.append(quotes)
                 else:
                     session.changed[market_id] = None

@@ -233,10 +233,19 @@ class StreamingFront:
         mask = selectors.EVENT_WRITE if peer.link.unsent else 0
         if peer.core.wants_data and not peer.core.over:
             mask |= selectors.EVENT_READ
-        mask = mask or selectors.EVENT_WRITE
-        if mask != peer.mask:
-            peer.mask = mask
+        self._watch(peer, mask)
+
+    def _watch(self, peer: _Peer, mask: int) -> None:
+        """Have a connection served for these events; for none, where its login is being checked."""
+        if mask == peer.mask:
+            return
+        if not mask:
+            self._selector.unregister(peer.link.sock)
+        elif not peer.mask:
+            self._selector.register(peer.link.sock, mask, peer)
+        else:
             self._selector.modify(peer.link.sock, mask, peer)
+        peer.mask = mask
 
     def _take_frames(self, peer: _Peer, now: float) -> None:
         asked: list[DeskCommand] = []
@@ -294,7 +303,7 @@ class StreamingFront:
             self._desk.put(Ended(peer.key, lost=not peer.core.logged_out))
         else:
             self._strangers -= 1
-        self._selector.unregister(peer.link.sock)
+        self._watch(peer, 0)
         peer.link.close()
 
     def _farewell(self) -> None:
