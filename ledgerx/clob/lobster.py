@@ -158,8 +158,6 @@ class LobsterFile:
             if not shown:
                 _fail(self._orderbook_name, number, "", "the file ends before the messages do")
             yield self._row(number, line, shown)
-        if number == 0 and (limit is None or limit > 0):
-            _fail(self._message_name, 1, "", "the file has no row: a day begins with one")
         if limit is None and levels.readline():
             _fail(self._message_name, number + 1, "", "the file ends before the order book does")
 

@@ -109,12 +109,6 @@ def test_a_zip_that_cannot_be_unpacked_is_refused(tmp_path: Path, what: str) -> 
         list(LobsterFile(path).rows())
 
 
-def test_a_day_without_a_row_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidData, match=r"X_message_2\.csv row 1: the file has no row"):
-        list(written(tmp_path, "", "").rows())
-    assert list(written(tmp_path, "", "").rows(0)) == []
-
-
 def test_a_zip_that_is_damaged_inside_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path, "X_message_2.csv", "X_orderbook_2.csv")
     path.write_bytes(path.read_bytes().replace(b"2239500", b"2239501"))
