@@ -97,20 +97,21 @@ def mirror_cases(events: files.Events, bare: Any) -> tuple[list[Case], dict[str,
 
 
 def matching_cases(orders: files.Incoming, bare: Any) -> list[Case]:
-    """Every book that can match. The counts are orders; the cancels among them cost time too."""
+    """Every book that can match. What is counted are messages: the new orders, and the cancels among them."""
     makers: dict[str, Callable[[], Any]] = {Name.MATCH_BARE: lambda: bare.Bare(*orders.window)}
     makers[Name.MATCH] = Book
     if not missing("sortedcontainers"):
         makers[Name.MATCH_SORTED] = peers.SortedBook
     matching.agree([reference.Book, *makers.values()], orders, orders.prefill + AGREE)
+    number = len(orders)
     cases = [
-        Case(Name.MATCH_PLAIN_C, orders.count, lambda: matching.plain_c(bare)(orders)),
-        Case(Name.MATCH_FLAT, orders.count, lambda: matching.flat_python(orders)),
-        Case(Name.MATCH_BATCH, orders.count, lambda: matching.batch(orders)),
+        Case(Name.MATCH_PLAIN_C, number, lambda: matching.plain_c(bare)(orders)),
+        Case(Name.MATCH_FLAT, number, lambda: matching.flat_python(orders)),
+        Case(Name.MATCH_BATCH, number, lambda: matching.batch(orders)),
     ]
     for name, make in makers.items():
         run = matching.one_call(make)
-        cases.append(Case(name, orders.count, lambda run=run: run(orders)))  # type: ignore[misc]
+        cases.append(Case(name, number, lambda run=run: run(orders)))  # type: ignore[misc]
     count = min(SLOW // 5, orders.count)
     inputs = venue.requests(orders, count)
     cases.append(Case(Name.ENGINE, count, lambda: venue.seconds(inputs, orders.prefill)))
@@ -184,9 +185,12 @@ def main() -> int:
     grown, own = bytes_an_order(files.write(many.records, "memory"))
     title = f"Order book: {count:,} events, seed {seed}, medians of {options.passes} passes"
     console.print(table_of(medians, skipped, title))
+    share = orders.count / len(orders)
+    alone = ", ".join(f"{share * medians[name]:.2f} {how}" for name, how in expected.MATCHES)
     console.print(
-        f"orders matched: {orders.outcome.fills / (orders.count + orders.prefill):.2f} fills an order, "
-        f"{(len(orders) - orders.count) / orders.count:.2f} cancels"
+        f"matching: {share:.3f} of the messages are new orders, the rest cancels; an order has "
+        f"{orders.outcome.fills / (orders.count + orders.prefill):.2f} fills. "
+        f"Million new orders/s, the cancels' time included: {alone}"
     )
     verdicts = expected.verdicts(medians, grown)
     console.print(expected.table_of(verdicts))

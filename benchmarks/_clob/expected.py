@@ -29,7 +29,7 @@ class Name(StrEnum):
     MANY_PLAIN_C = "million live: plain C"
     MATCH_PLAIN_C = "matching: plain C, the floor"
     MATCH_BARE = "matching: bare C extension"
-    MATCH = "matching: ledgerx, a call an order"
+    MATCH = "matching: ledgerx, a call a message"
     MATCH_BATCH = "matching: ledgerx match, one call for all"
     MATCH_FLAT = "matching: flat Python loop"
     MATCH_SORTED = "matching: sortedcontainers"
@@ -65,6 +65,7 @@ COSTS = (
     ("wide prices, times the cost", Name.WIDE, 4.0),
     ("million live orders, times the cost", Name.MANY, 4.0),
 )
+MATCHES = ((Name.MATCH, "a call a message"), (Name.MATCH_BATCH, "one call for all"))
 MATCHES_MILLION = 10.0
 MEMORY_BYTES_MAX = 128.0
 
@@ -80,9 +81,9 @@ def verdicts(rates: Mapping[str, float], bytes_an_order: float) -> list[Verdict]
         if name in rates:
             value = rates[Name.ONE_CALL] / rates[name]
             found.append(Verdict(f"{what}: at most", value, limit, value <= limit))
-    for name, how in ((Name.MATCH, "a call an order"), (Name.MATCH_BATCH, "one call for all")):
+    for name, how in MATCHES:
         if name in rates:
-            what = f"matching, {how}, million orders/s: at least"
+            what = f"matching, {how}, million/s: at least"
             found.append(Verdict(what, rates[name], MATCHES_MILLION, rates[name] >= MATCHES_MILLION))
     met = bytes_an_order <= MEMORY_BYTES_MAX
     found.append(Verdict("bytes a live order: at most", bytes_an_order, MEMORY_BYTES_MAX, met))

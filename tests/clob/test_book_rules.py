@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -362,6 +363,46 @@ def test_arguments_may_be_named(book: Book) -> None:
     ]
     assert book.reduce(order_id=9, by=1) == 0
     assert book.depth(is_ask=False, levels=1) == [Level(100, 12, 2)]
+
+
+@pytest.mark.parametrize("order_id", [9, ORDER_ID_MAX, 2**29 + 1, 2**31, 2**60])
+@pytest.mark.parametrize("immediate", [1, True, IOC, IntEnum("Mine", {"AT_ONCE": 1}).AT_ONCE])  # type: ignore[misc]
+@pytest.mark.parametrize("is_ask", [BID, 0, 0.0, ""])
+def test_an_order_is_the_same_in_whatever_form_its_values_come(
+    book: Book, order_id: int, immediate: int, is_ask: Any
+) -> None:
+    assert book.submit(order_id, is_ask, 102, 1, immediate) == [Fill(4, 102, 1, 1)]
+    assert book.submit(order_id, is_ask, 102, 1, immediate, BID) == [Fill(4, 102, 1, 0)]
+    assert book.submit(order_id, is_ask, None, 9, immediate, post_only=is_ask) == [
+        Fill(5, 102, 3, 0),
+        Fill(6, 105, 6, 4),
+    ]
+    assert book.submit(order_id, is_ask, 101, 1, immediate, 1) == []
+    unchanged(book, WouldCross, lambda: book.submit(order_id, is_ask, 105, 1, immediate, True))
+    unchanged(book, WouldCross, lambda: book.submit(order_id, is_ask, 105, 1, immediate, "yes"))  # type: ignore[arg-type]
+    assert book.submit(order_id, is_ask, 105, 9) == [Fill(6, 105, 4, 0)]
+    assert book.order(order_id) == Order(order_id, False, 105, 5)
+
+
+@pytest.mark.parametrize(
+    "price", [0, -1, 1, 2**30 - 1, 2**30, -(2**30), 2**60, -(2**60), PRICE_MIN, PRICE_MAX]
+)
+@pytest.mark.parametrize("size", [1, 2**30, 2**60, SIZE_MAX])
+def test_a_price_and_a_size_of_any_length_come_through(book_class: type[Book], price: int, size: int) -> None:
+    book = book_class()
+    assert book.submit(1, ASK, price, size) == []
+    assert book.orders(ASK, price) == [Order(1, True, price, size)]
+    assert book.submit(2, BID, price, size, FOK) == [Fill(1, price, size, 0)]
+
+
+def test_what_is_wrong_first_is_told_first(book: Book) -> None:
+    for time_in_force in (3, 2**70, -1):
+        with pytest.raises(InvalidOrder, match="size"):
+            book.submit(9, BID, 50, 0, time_in_force)
+        with pytest.raises(InvalidOrder, match=f"order 1: unknown time in force {time_in_force}"):
+            book.submit(1, BID, 50, 1, time_in_force)
+    with pytest.raises(InvalidOrder, match="0"):
+        book.submit(0, BID, 50, 1, 3)
 
 
 @pytest.mark.parametrize(

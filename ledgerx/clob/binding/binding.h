@@ -89,46 +89,55 @@ conversion to_int64_slowly(PyObject *value, const char *name, int64_t *converted
 conversion to_order_id_slowly(PyObject *value, const char *name, uint64_t *converted);
 int to_bool_slowly(PyObject *value);
 
-/* The value of a Python int of at most two digits (60 bits), without a call; false for any other object. */
-static inline bool small_int(PyObject *value, int64_t *converted)
+/* The value of an int, or of a subclass's, of at most two digits (60 bits), without a call; false for a longer one. */
+static inline bool short_long(PyObject *value, int64_t *converted)
 {
 #if defined(Py_LIMITED_API)
     (void)value;
     (void)converted;
     return false;
 #elif PY_VERSION_HEX >= 0x030C0000
-    if (LIKELY(PyLong_CheckExact(value) && PyUnstable_Long_IsCompact((PyLongObject *)value))) {
+    if (LIKELY(PyUnstable_Long_IsCompact((PyLongObject *)value))) {
         *converted = PyUnstable_Long_CompactValue((PyLongObject *)value);
         return true;
     }
     return false;
 #else
-    if (UNLIKELY(!PyLong_CheckExact(value))) {
-        return false;
-    }
     const digit *digits = ((PyLongObject *)value)->ob_digit;
-    switch (Py_SIZE(value)) {
-    case 0:
-        *converted = 0;
+    Py_ssize_t signed_count = Py_SIZE(value);
+    if (LIKELY((size_t)signed_count + 1 < 3)) { /* none or one, which zero has too: not told apart by a branch */
+        *converted = signed_count * (int64_t)digits[0];
         return true;
-    case 1:
-        *converted = digits[0];
-        return true;
-    case 2:
+    }
+    if (signed_count == 2) {
         *converted = (int64_t)digits[0] | (int64_t)digits[1] << PyLong_SHIFT;
         return true;
-    case -1:
-        *converted = -(int64_t)digits[0];
-        return true;
-    default:
-        return false;
     }
+    return false;
 #endif
+}
+
+/* The same of any object, false for what is no int. */
+static inline bool small_int(PyObject *value, int64_t *converted)
+{
+    return LIKELY(PyLong_CheckExact(value)) && short_long(value, converted);
+}
+
+/* The same where an enumeration's member is likely too. */
+static inline bool small_member(PyObject *value, int64_t *converted)
+{
+    return LIKELY(PyLong_Check(value)) && short_long(value, converted);
 }
 
 static inline conversion to_int64(PyObject *value, const char *name, int64_t *converted)
 {
     return LIKELY(small_int(value, converted)) ? CONVERTED : to_int64_slowly(value, name, converted);
+}
+
+/* As to_int64, for what may be an enumeration's member. */
+static inline conversion to_member(PyObject *value, const char *name, int64_t *converted)
+{
+    return LIKELY(small_member(value, converted)) ? CONVERTED : to_int64_slowly(value, name, converted);
 }
 
 /* An order id; OUT_OF_RANGE for what no order can have. */
@@ -142,10 +151,21 @@ static inline conversion to_order_id(PyObject *value, const char *name, uint64_t
     return to_order_id_slowly(value, name, converted);
 }
 
-/* 1, 0, or -1 and an exception. True and False are not told apart by a branch: sides come at random. */
+/* Whether a value is True or False. The empty assembly keeps GCC from asking by two branches whether it is the one or
+   the other: sides come at random. */
+static inline bool is_bool(PyObject *value)
+{
+    int is_either = (value == Py_True) | (value == Py_False);
+#if defined(__GNUC__)
+    __asm__("" : "+r"(is_either));
+#endif
+    return is_either;
+}
+
+/* 1, 0, or -1 and an exception. */
 static inline int to_bool(PyObject *value)
 {
-    return LIKELY((value == Py_True) | (value == Py_False)) ? value == Py_True : to_bool_slowly(value);
+    return LIKELY(is_bool(value)) ? value == Py_True : to_bool_slowly(value);
 }
 
 /* ---- values.c ---- */
@@ -170,8 +190,15 @@ static inline bool fills_ready(binding_state *state)
     return LIKELY(state->free_fills != NULL) || make_fills_ready(state);
 }
 
-/* The Fills of what the book matched last. Cannot fail where `fills_ready` was asked before. */
+/* A Fills of what the book matched last. Cannot fail where `fills_ready` was asked before. */
 PyObject *new_fills(binding_state *state, clob_book *book, const clob_fill *fills, size_t count);
+
+/* The same, or the empty one that all share. */
+static inline PyObject *matched_fills(binding_state *state, clob_book *book, const clob_fill *fills, size_t count)
+{
+    return count == 0 ? Py_NewRef(state->no_fills) : new_fills(state, book, fills, count);
+}
+
 void drop_free_fills(binding_state *state);
 
 /* ---- errors.c ---- */

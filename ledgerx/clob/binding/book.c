@@ -116,50 +116,94 @@ static PyObject *book_add(book_object *self, PyObject *const *args, Py_ssize_t c
 static const signature submit_signature = {
     "submit", 4, 6, {"order_id", "is_ask", "price", "size", "time_in_force", "post_only"}};
 
-static PyObject *book_submit(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+/* The incoming order of any arguments; false and an exception if they are none. */
+static bool any_incoming(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names, clob_incoming *in)
 {
     PyObject *storage[PARAMETERS_MAX];
     args = arranged(&submit_signature, args, &count, names, storage);
-    if (UNLIKELY(args == NULL)) {
-        return NULL;
+    if (args == NULL) {
+        return false;
     }
-    clob_incoming in = {.is_market = args[2] == Py_None};
+    *in = (clob_incoming){.is_market = args[2] == Py_None};
     int64_t time_in_force = CLOB_GTC;
-    conversion id_converted = to_order_id(args[0], "order_id", &in.order_id);
+    conversion id_converted = to_order_id(args[0], "order_id", &in->order_id);
     int is_ask = to_bool(args[1]);
-    conversion price_converted = in.is_market ? CONVERTED : to_int64(args[2], "price", &in.price);
-    conversion size_converted = to_int64(args[3], "size", &in.size);
+    conversion price_converted = in->is_market ? CONVERTED : to_int64(args[2], "price", &in->price);
+    conversion size_converted = to_int64(args[3], "size", &in->size);
     PyObject *time_given = optional(args, count, 4), *post_only_given = optional(args, count, 5);
     conversion time_converted =
-        time_given == NULL ? CONVERTED : to_int64(time_given, "time_in_force", &time_in_force);
+        time_given == NULL ? CONVERTED : to_member(time_given, "time_in_force", &time_in_force);
     int post_only = post_only_given == NULL ? 0 : to_bool(post_only_given);
-    if (UNLIKELY(is_ask < 0 || post_only < 0 || id_converted == NOT_CONVERTED || price_converted == NOT_CONVERTED ||
-                 size_converted == NOT_CONVERTED || time_converted == NOT_CONVERTED)) {
-        return NULL;
+    if (is_ask < 0 || post_only < 0 || id_converted == NOT_CONVERTED || price_converted == NOT_CONVERTED ||
+        size_converted == NOT_CONVERTED || time_converted == NOT_CONVERTED) {
+        return false;
     }
-    if (UNLIKELY(id_converted | price_converted | size_converted)) {
-        return raise_out_of_range(self, id_converted, args[0], price_converted, args[2], args[3]);
+    if (id_converted | price_converted | size_converted) {
+        (void)raise_out_of_range(self, id_converted, args[0], price_converted, args[2], args[3]);
+        return false;
+    }
+    in->is_ask = is_ask;
+    in->post_only = post_only;
+    in->time_in_force = (clob_time_in_force)time_in_force;
+    bool is_known = time_converted == CONVERTED && time_in_force >= CLOB_GTC && time_in_force <= CLOB_FOK;
+    if (!is_known && in->size > 0 && !self->busy) {
+        (void)raise_naming(self->state->errors[CLOB_BAD_TIME_IN_FORCE], "order %U: unknown time in force %U", args[0],
+                           time_given);
+        return false;
+    }
+    return true;
+}
+
+/* The same of what nearly all calls give: ints of few digits and bools, by place. False, without an exception, for
+   all else. */
+static inline bool plain_incoming(PyObject *const *args, Py_ssize_t count, PyObject *names, clob_incoming *in)
+{
+    int64_t order_id, price = 0, size, time_in_force = CLOB_GTC;
+    if (names != NULL || count < 4 || count > 6) {
+        return false;
+    }
+    bool is_market = args[2] == Py_None;
+    if (!small_int(args[0], &order_id) || order_id < 1 || !is_bool(args[1]) ||
+        (!is_market && !small_int(args[2], &price)) || !small_int(args[3], &size)) {
+        return false;
+    }
+    if (count > 4 && (!small_member(args[4], &time_in_force) || (uint64_t)time_in_force > CLOB_FOK)) {
+        return false;
+    }
+    if (count > 5 && !is_bool(args[5])) {
+        return false;
+    }
+    *in = (clob_incoming){.order_id = (uint64_t)order_id,
+                          .price = price,
+                          .size = size,
+                          .is_ask = args[1] == Py_True,
+                          .is_market = is_market,
+                          .post_only = count > 5 && args[5] == Py_True,
+                          .time_in_force = (clob_time_in_force)time_in_force};
+    return true;
+}
+
+static PyObject *book_submit(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    clob_incoming in, of_any;
+    if (UNLIKELY(!plain_incoming(args, count, names, &in))) {
+        if (!any_incoming(self, args, count, names, &of_any)) {
+            return NULL;
+        }
+        in = of_any; /* which has an address, and is in memory therefore */
     }
     if (UNLIKELY(self->busy)) {
         return raise_busy(self);
     }
-    bool known = time_converted == CONVERTED && time_in_force >= CLOB_GTC && time_in_force <= CLOB_FOK;
-    in.is_ask = is_ask;
-    in.post_only = post_only;
-    in.time_in_force = known ? (clob_time_in_force)time_in_force : CLOB_FOK + 1;
     const clob_fill *fills;
     size_t fill_count;
     if (UNLIKELY(!fills_ready(self->state))) {
         return NULL;
     }
     if (UNLIKELY(clob_submit(self->book, &in, &fills, &fill_count) != CLOB_OK)) {
-        if (!known && clob_last_error(self->book)->status == CLOB_BAD_TIME_IN_FORCE) {
-            return raise_naming(self->state->errors[CLOB_BAD_TIME_IN_FORCE], "order %U: unknown time in force %U",
-                                args[0], time_given);
-        }
         return raise_refusal(self);
     }
-    return new_fills(self->state, self->book, fills, fill_count);
+    return matched_fills(self->state, self->book, fills, fill_count);
 }
 
 static const signature preview_signature = {"preview", 3, 3, {"is_ask", "price", "size"}};
@@ -193,7 +237,7 @@ static PyObject *book_preview(book_object *self, PyObject *const *args, Py_ssize
     if (UNLIKELY(clob_preview(self->book, is_ask, is_market, price, size, &fills, &fill_count) != CLOB_OK)) {
         return raise_refusal(self);
     }
-    return new_fills(self->state, self->book, fills, fill_count);
+    return matched_fills(self->state, self->book, fills, fill_count);
 }
 
 /* ---------------------------------------------------------------- orders changed */
@@ -404,7 +448,7 @@ static PyObject *book_apply_event(book_object *self, PyObject *const *args, Py_s
     if (LIKELY(!self->busy)) {
         clob_expect(self->book, order_id);
     }
-    conversion kind_converted = to_int64(args[0], "kind", &kind);
+    conversion kind_converted = to_member(args[0], "kind", &kind);
     int is_ask = to_bool(args[2]);
     conversion price_converted = to_int64(args[3], "price", &price);
     conversion size_converted = to_int64(args[4], "size", &size);

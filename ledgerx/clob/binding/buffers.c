@@ -180,7 +180,7 @@ static PyObject *match_records(book_object *self, const Py_buffer *view, clob_ou
         self->busy = false;
     }
     give_fills_shell(self->state, shell);
-    return new_fills(self->state, self->book, fills, fill_count);
+    return matched_fills(self->state, self->book, fills, fill_count);
 }
 
 PyObject *book_match(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names)

@@ -11,8 +11,9 @@ static inline int64_t limit_key_of(uint32_t other_index, bool is_market, int64_t
 /* Whether side `side_index` has a level down to `limit_key`. */
 static inline bool reaches(const clob_book *book, uint32_t side_index, int64_t limit_key)
 {
-    const side *of = &book->sides[side_index];
-    return of->best != NONE && key_of(side_index, book->levels[of->best].price) >= limit_key;
+    /* A side without orders has the best price that only a limit at the end of the range reaches. */
+    int64_t best = side_index == ASK ? book->best.ask : book->best.bid;
+    return key_of(side_index, best) >= limit_key && LIKELY(book->sides[side_index].best != NONE);
 }
 
 /* Whether side `side_index` holds `size` down to `limit_key`, as a fill-or-kill order asks. */
@@ -162,6 +163,7 @@ clob_status clob_submit(clob_book *book, const clob_incoming *in, const clob_fil
 {
     book->fill_count = 0;
     clob_status status = submit(book, in);
+    prefetch(likely_slot(book, in->order_id + 1)); /* as where an order is added */
     *fills = book->fills;
     *count = book->fill_count;
     return status;
