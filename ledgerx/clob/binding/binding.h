@@ -11,9 +11,11 @@
 #if defined(__GNUC__)
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define OUT_OF_LINE __attribute__((noinline))
 #else
 #define LIKELY(x) (x)
 #define UNLIKELY(x) (x)
+#define OUT_OF_LINE
 #endif
 
 typedef struct fills_object fills_object;

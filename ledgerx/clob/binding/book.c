@@ -117,7 +117,8 @@ static const signature submit_signature = {
     "submit", 4, 6, {"order_id", "is_ask", "price", "size", "time_in_force", "post_only"}};
 
 /* The incoming order of any arguments; false and an exception if they are none. */
-static bool any_incoming(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names, clob_incoming *in)
+OUT_OF_LINE static bool any_incoming(book_object *self, PyObject *const *args, Py_ssize_t count, PyObject *names,
+                                     clob_incoming *in)
 {
     PyObject *storage[PARAMETERS_MAX];
     args = arranged(&submit_signature, args, &count, names, storage);
