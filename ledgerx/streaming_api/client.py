@@ -13,20 +13,13 @@ A program logs in, sends, and reads for as long as it likes::
 
 from __future__ import annotations
 
-import socket
 import sys
-from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ClassVar
-
-from google.protobuf.message import Message
 
 from ledgerx.clock import SYSTEM_CLOCK
-from ledgerx.errors import LoginError, LoginTimeout
 from ledgerx.streaming_api import eto_pb2 as eto
-from ledgerx.streaming_api import seto_pb2 as seto
-from ledgerx.streaming_api.callbacks import CALLBACKS, Callbacks
-from ledgerx.streaming_api.payloads import Frame, admin, wrap
+from ledgerx.streaming_api.base_client import BaseClient
+from ledgerx.streaming_api.payloads import Frame
 from ledgerx.streaming_api.session import Session
 
 __all__ = [
@@ -42,19 +35,12 @@ READ_MODE_DISPATCH_FROM_BUFFER = 2
 READ_MODE_BUFFER_AND_DISPATCH = READ_MODE_BUFFER_FROM_SOCKET | READ_MODE_DISPATCH_FROM_BUFFER
 
 
-class StreamingAPIClient:
+class StreamingAPIClient(BaseClient[Session]):
     """Calls handlers for what a session receives, and sends messages by their class.
 
     `last_login` is the payload that answered the login: a login response, or the logout that refused it.
     A `with` block logs in, and logs out at its end.
     """
-
-    CALLBACKS: ClassVar[list[str]] = list(CALLBACKS)
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.last_login: seto.Payload | None = None
-        self._callbacks = Callbacks()
 
     def __enter__(self) -> StreamingAPIClient:
         self.login()
@@ -88,15 +74,6 @@ class StreamingAPIClient:
             if self.session.connected:  # else the next read says what ended it
                 self.flush()
 
-    def check_login(self) -> bool:
-        """True where the login was accepted. Raises LoginTimeout before its answer was read, LoginError."""
-        if self.last_login is None:
-            raise LoginTimeout("no answer to the login was read: read() first")
-        if self.last_login.eto_payload.type == eto.PAYLOAD_LOGOUT:
-            reason = self.last_login.eto_payload.logout.reason
-            raise LoginError(reason, eto.LogoutReason.Name(reason))
-        return True
-
     def logout(self, receive: bool = True) -> None:
         """Log out and disconnect, with `receive` after the confirmation. What came before is dispatched."""
         self.last_login = None
@@ -110,16 +87,6 @@ class StreamingAPIClient:
             self.session.disconnect()
 
     # ------------------------------------------------------------------ in and out
-
-    @property
-    def raw_socket(self) -> socket.socket | None:
-        """The session's socket, for select and the like."""
-        return self.session.raw_socket
-
-    @property
-    def output_buffer_size(self) -> int:
-        """How many bytes wait to be sent."""
-        return self.session.output_buffer_size
 
     def read(self, read_mode: int = READ_MODE_BUFFER_AND_DISPATCH, limit: int = sys.maxsize) -> int:
         """Fill the buffer from the socket (1), dispatch at most `limit` frames of it (2), or both (3).
@@ -139,38 +106,6 @@ class StreamingAPIClient:
         """Send all that waits. Raises as `Session.flush`: SocketDisconnected without a connection."""
         self.session.flush()
 
-    def send(self, message: Message) -> None:
-        """Put a message such as seto.OrderCreate into the buffer, as the payload of its class.
-
-        Raises InvalidMessage for what no payload carries, and as `Session.send`.
-        """
-        self.session.send(wrap(message))
-
-    def ping(self) -> None:
-        """Put a PING into the buffer; the answer is an eto.pong."""
-        self.session.send(admin(eto.PAYLOAD_PING))
-
-    # ------------------------------------------------------------------ handlers
-
-    def add_handler(self, name: str, callback: Callable[..., Any]) -> None:
-        """Have `callback(message=payload)` called for payloads named `name`, one of CALLBACKS.
-
-        Raises InvalidCallbackError, and ValueError for what is no callable.
-        """
-        self._callbacks.add(name, callback)
-
-    def add_global_handler(self, callback: Callable[..., Any]) -> None:
-        """Have `callback(name=name, message=frame)` called for every payload."""
-        self._callbacks.add_global(callback)
-
-    def del_handler(self, name: str, callback: Callable[..., Any]) -> None:
-        """Take a handler away. Raises InvalidCallbackError."""
-        self._callbacks.remove(name, callback)
-
-    def del_global_handler(self, callback: Callable[..., Any]) -> None:
-        """Take a global handler away."""
-        self._callbacks.remove_global(callback)
-
     def _read_answer(self) -> None:
         """Read until the login is answered, or the session ends. Another thread may read what comes, too."""
         since = SYSTEM_CLOCK.monotonic()
@@ -187,10 +122,5 @@ class StreamingAPIClient:
         return accepted and self.session.connected
 
     def _dispatch(self, frame: Frame) -> None:
-        payload = frame.protobuf
-        if payload.type == seto.PAYLOAD_ETO and payload.eto_payload.type in (
-            eto.PAYLOAD_LOGIN_RESPONSE,
-            eto.PAYLOAD_LOGOUT,
-        ):
-            self.last_login = payload
+        self._note(frame.protobuf)
         self._callbacks.dispatch(frame)
