@@ -43,6 +43,42 @@ def test_what_is_an_int_by_index_alone_may_leave_int64(book: Book) -> None:
         book.reduce(10, Index(2**70))  # type: ignore[arg-type]
 
 
+class Failing:
+    """Neither an int nor a bool."""
+
+    def __index__(self) -> int:
+        raise LookupError("mine")
+
+    __bool__ = __index__  # type: ignore[assignment]
+
+
+class Counting(Index):
+    """An int, or a bool, that counts how often it was asked."""
+
+    asked = 0
+
+    def __index__(self) -> int:
+        self.asked += 1
+        return self.value
+
+    def __bool__(self) -> bool:
+        return bool(self.__index__())
+
+
+@pytest.mark.parametrize(
+    ("method", "count"),
+    [("add", 4), ("submit", 6), ("preview", 3), ("replace", 3), ("reduce", 2), ("apply_event", 5)],
+)
+def test_behind_an_argument_that_fails_no_other_is_asked(method: str, count: int, book: Book) -> None:
+    for failing in range(count):
+        arguments: list[Any] = [Counting(1) for _ in range(count)]
+        arguments[failing] = Failing()
+        with pytest.raises(LookupError, match="mine"):
+            getattr(book, method)(*arguments)
+        assert sum(argument.asked for argument in arguments if isinstance(argument, Counting)) <= failing + 1
+        assert len(book) == 3
+
+
 @pytest.mark.parametrize("method", ["snapshot", "depth", "orders", "submit", "preview"])
 def test_a_finalizer_may_change_the_book_that_is_being_told(method: str) -> None:
     """A collection that a new tuple starts, as Python before 3.12 has it, runs what it likes."""

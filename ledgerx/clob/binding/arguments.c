@@ -49,9 +49,13 @@ PyObject *const *arranged_slowly(const signature *expected, PyObject *const *arg
     return storage;
 }
 
-/* A new reference to the int that a value is, or NULL and a TypeError that names the argument. */
+/* A new reference to the int that a value is, or NULL and a TypeError that names the argument. Where an exception is
+   set already, another argument's, that one stays, and no code of the value's runs with it. */
 static PyObject *as_int(PyObject *value, const char *name)
 {
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
     if (PyLong_Check(value)) {
         return Py_NewRef(value);
     }
@@ -99,4 +103,4 @@ conversion to_order_id_slowly(PyObject *value, const char *name, uint64_t *conve
     return id == 0 ? OUT_OF_RANGE : CONVERTED;
 }
 
-int to_bool_slowly(PyObject *value) { return PyObject_IsTrue(value); }
+int to_bool_slowly(PyObject *value) { return PyErr_Occurred() ? -1 : PyObject_IsTrue(value); }
