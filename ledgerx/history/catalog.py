@@ -8,6 +8,7 @@ authentication: it listens on loopback, and to others through a proxy that knows
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import socket
 import threading
@@ -227,9 +228,9 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         where = f"{host}, port {port}"
-        if isinstance(error, socket.gaierror) or "assign" in str(error):
-            raise InvalidAddress(f"{where}: cannot be bound: {error.strerror}") from error
-        raise PortTaken(f"{where}: {error.strerror}: choose another port", port=port) from error
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise PortTaken(f"{where}: {error.strerror}: choose another port", port=port) from error
+        raise InvalidAddress(f"{where}: cannot be bound: {error.strerror}") from error
 
 
 def _application(answers: _Answers) -> Starlette:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ledgerx.clock import SYSTEM_CLOCK, Clock
-from ledgerx.errors import WarehouseError
+from ledgerx.errors import InvalidField, WarehouseError
 from ledgerx.history.extras import needed
 from ledgerx.history.tables import (
     OHLC,
@@ -38,6 +39,7 @@ FILES_MIN: Final = 8
 """So many small files of one partition are worth being made one."""
 KEEP_S: Final = 3600.0
 UPKEEP_KEEP_S: Final = 10.0
+_AGE_MAX_S: Final = 1e9
 """What an ingestor keeps of states: little, since a commit copies them all. Readers need files, which a sweep
 leaves for long, and have their state's list of them already."""
 SWEEP_AGE_S: Final = 86_400.0
@@ -91,8 +93,11 @@ class Maintenance:
         return sum(self._replace(files) for files in partitions.values() if len(files) >= self._files_min)
 
     def expire(self, keep_s: float = KEEP_S) -> int:
-        """Drop the states older than so many seconds, never the present ones; returns how many went."""
-        oldest = self._now() - timedelta(seconds=keep_s)
+        """Drop the states older than so many seconds, never the present ones; returns how many went.
+
+        Raises InvalidField for what is no number of seconds.
+        """
+        oldest = self._now() - timedelta(seconds=_age(keep_s, "keep_s"))
         errors = needed("pyiceberg.exceptions", _WHAT)
         count = 0
         for table in self._tables():
@@ -110,9 +115,10 @@ class Maintenance:
         """Delete files that no state has and that are older than so many seconds; returns how many went.
 
         The age keeps what a writer has written and not committed yet, and what a reader still reads.
-        Raises WarehouseError where another table, of another catalog, has its files in the same folder.
+        Raises InvalidField for what is no number of seconds, WarehouseError where another table, of another
+        catalog, has its files in the same folder.
         """
-        oldest_ns = self._clock.wall_ns() - int(age_s * 1e9)
+        oldest_ns = self._clock.wall_ns() - int(_age(age_s, "age_s") * 1e9)
         count = 0
         for table in self._tables():
             with foreign_errors("the warehouse"):
@@ -207,6 +213,13 @@ class Maintenance:
         files: Any = table.io
         path: str = files.parse_location(location)[2]
         return path
+
+
+def _age(seconds: float, field: str) -> float:
+    """A number of seconds ago, at most such as are long before any warehouse."""
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise InvalidField(f"{field} {seconds!r}: give a number of seconds", field=field, value=seconds)
+    return min(seconds, _AGE_MAX_S)
 
 
 def _check_own(table: Table, system: Any, unknown: list[str]) -> None:

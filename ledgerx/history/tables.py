@@ -95,12 +95,23 @@ _COLUMNS: Final = {
 def check_catalog_uri(uri: str) -> str:
     """The URI, if it is of a known form. Raises InvalidField."""
     known = ("sqlite:///", "postgresql+psycopg2://", "postgresql://", "http://", "https://")
-    if not isinstance(uri, str) or not uri.startswith(known):
+    if not isinstance(uri, str) or not uri.startswith(known) or not _has_place(uri):
         text = f"iceberg_catalog_uri {_without_password(uri)!r}: give {_FORMS}"
         raise InvalidField(text, field="iceberg_catalog_uri", value=_without_password(uri))
     if uri.startswith("http"):
         _rest_properties(uri)
     return uri
+
+
+def _has_place(uri: str) -> bool:
+    """Whether it names a file or a host, and a port only where that is one."""
+    if uri.startswith("sqlite:"):
+        return bool(uri.removeprefix("sqlite:///").partition("?")[0])
+    try:
+        parts = urlsplit(uri)
+        return parts.port != 0 and (parts.hostname is not None or uri.startswith("postgresql"))
+    except ValueError:
+        return False
 
 
 def open_catalog(uri: str, *, warehouse: str | None = None) -> Catalog:

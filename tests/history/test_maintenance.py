@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import threading
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -11,6 +14,7 @@ from candle_makers import fill, span
 from click.testing import CliRunner, Result
 
 from ledgerx.cli.main import main
+from ledgerx.errors import InvalidField
 from ledgerx.history.maintenance import EVERY_COMMITS, Maintenance
 from ledgerx.history.tables import OHLC, load_table, open_catalog
 from ledgerx.history.verification import verify
@@ -32,6 +36,19 @@ def counts(uri: str) -> tuple[int, int]:
 
 def parquet_files(tmp_path: Path) -> int:
     return len(list(tmp_path.rglob("*.parquet")))
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -1, "3600", None])
+def test_an_age_that_is_no_number_of_seconds_removes_nothing(
+    catalog_uri: str, writer: WarehouseWriter, seconds: Any
+) -> None:
+    writer.write([fill(0, 10)])
+    with contextlib.closing(Maintenance(catalog_uri)) as upkeep:
+        with pytest.raises(InvalidField, match=r"keep_s .*: give a number of seconds"):
+            upkeep.expire(seconds)
+        with pytest.raises(InvalidField, match=r"age_s .*: give a number of seconds"):
+            upkeep.sweep(seconds)
+        assert upkeep.expire(1e300) == upkeep.sweep(1e300) == 0
 
 
 def test_many_small_files_become_one_and_no_row_changes(

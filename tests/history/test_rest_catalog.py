@@ -20,7 +20,7 @@ from pyiceberg.exceptions import (
     NoSuchTableError,
 )
 
-from ledgerx.errors import InvalidField, PortTaken
+from ledgerx.errors import InvalidAddress, InvalidField, PortTaken
 from ledgerx.history import IcebergClient, OHLCClient
 from ledgerx.history.catalog import CatalogServer
 from ledgerx.history.ingestor import Ingestor
@@ -148,5 +148,8 @@ def test_it_is_a_command(tmp_path: Path) -> None:
         port = int(command.ready["uri"].rpartition(":")[2])
         with pytest.raises(PortTaken):
             CatalogServer(behind, port=port)
+    for host in ("256.1.1.1", "192.0.2.1"):  # no address, and none of this machine
+        with pytest.raises(InvalidAddress, match=f"{host}, port 0: cannot be bound"):
+            CatalogServer(behind, host=host, port=0)
     with pytest.raises(InvalidField, match="over an SQL one"):
         CatalogServer("http://127.0.0.1:1")

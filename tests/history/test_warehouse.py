@@ -155,7 +155,28 @@ def test_writers_that_open_a_new_warehouse_at_once_all_open_it(tmp_path: Path) -
                 done.result(60)
 
 
-@pytest.mark.parametrize("uri", ["", "catalog.db", "mysql://x", None, "http://x?place=y"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *(
+            "",
+            "catalog.db",
+            "mysql://x",
+            None,
+            "http://x?place=y",
+            "sqlite:///",
+            "sqlite:///?mode=ro",
+            "http://",
+        ),
+        *(
+            "http://x:99999/",
+            "http://x:0",
+            "http://[::1/",
+            "postgresql://u:p@x:port/d",
+            "postgresql://x:99999/d",
+        ),
+    ],
+)
 def test_a_catalog_of_another_form_is_refused_by_name(uri: Any) -> None:
     with pytest.raises(InvalidField, match=r"iceberg_catalog_uri.*sqlite"):
         IcebergClient(uri)
