@@ -19,6 +19,15 @@ Runner = Callable[[Incoming], float]
 Row = tuple[int, int, bool, int | None, int]
 
 
+def started(make: Callable[[], Any], orders: Incoming) -> tuple[Callable[..., Any], Callable[[int], Any]]:
+    """`submit` and `cancel` of a book that has the orders of the prefill."""
+    book = make()
+    submit, cancel = book.submit, book.cancel
+    for kind, order_id, is_ask, price, size in orders.submits[: orders.prefill]:
+        submit(order_id, is_ask, price, size, kind)
+    return submit, cancel
+
+
 def one_call(make: Callable[[], Any]) -> Runner:
     """`submit` for each order, `cancel` for the cancels.
 
@@ -27,10 +36,7 @@ def one_call(make: Callable[[], Any]) -> Runner:
     """
 
     def run(orders: Incoming) -> float:
-        book = make()
-        submit, cancel = book.submit, book.cancel
-        for kind, order_id, is_ask, price, size in orders.submits[: orders.prefill]:
-            submit(order_id, is_ask, price, size, kind)
+        submit, cancel = started(make, orders)
         rows = orders.submits[orders.prefill :]
         fills: Any = None
         with timed() as clock:
@@ -41,6 +47,27 @@ def one_call(make: Callable[[], Any]) -> Runner:
                     fills = submit(order_id, is_ask, price, size, kind)
             taken = clock()
         assert fills is not None
+        return taken
+
+    return run
+
+
+def reading(make: Callable[[], Any]) -> Runner:
+    """The same for a caller who takes out each fill, a tuple that is made then."""
+
+    def run(orders: Incoming) -> float:
+        submit, cancel = started(make, orders)
+        rows = orders.submits[orders.prefill :]
+        size_filled = 0
+        with timed() as clock:
+            for kind, order_id, is_ask, price, size in rows:
+                if kind == CANCEL:
+                    cancel(order_id)
+                else:
+                    for fill in submit(order_id, is_ask, price, size, kind):
+                        size_filled += fill.size
+            taken = clock()
+        assert size_filled
         return taken
 
     return run

@@ -79,6 +79,34 @@ def test_behind_an_argument_that_fails_no_other_is_asked(method: str, count: int
         assert len(book) == 3
 
 
+class Unshown(int):
+    """An int that cannot be shown."""
+
+    def __str__(self) -> str:
+        raise LookupError("mine")
+
+
+@pytest.mark.parametrize("kind", [int, Unshown])
+def test_a_value_that_cannot_be_shown_raises_its_own_error(kind: type[int], book: Book) -> None:
+    with pytest.raises(LookupError, match="mine"):
+        book.submit(Unshown(5), True, kind(2**70), 1)
+    with pytest.raises(LookupError, match="mine"):
+        book.submit(Unshown(5), True, 1, 1, 7)
+
+
+def test_no_code_finds_a_book_that_is_half_made() -> None:
+    found: list[int] = []
+
+    class Looking(int):
+        def __str__(self) -> str:
+            found.append(sum(len(each) for each in gc.get_objects() if type(each) is Book))
+            return "a look"
+
+    with pytest.raises(InvalidOrder, match="orders_max a look is not in 1 to"):
+        Book(Looking(0))
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("method", ["snapshot", "depth", "orders", "submit", "preview"])
 def test_a_finalizer_may_change_the_book_that_is_being_told(method: str) -> None:
     """A collection that a new tuple starts, as Python before 3.12 has it, runs what it likes."""

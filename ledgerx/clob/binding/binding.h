@@ -91,7 +91,7 @@ conversion to_int64_slowly(PyObject *value, const char *name, int64_t *converted
 conversion to_order_id_slowly(PyObject *value, const char *name, uint64_t *converted);
 int to_bool_slowly(PyObject *value);
 
-/* The value of an int, or of a subclass's, of at most two digits (60 bits), without a call; false for a longer one. */
+/* The value of an int, or of a subclass's, without a call for the shortest; false where that has no way to tell it. */
 static inline bool short_long(PyObject *value, int64_t *converted)
 {
 #if defined(Py_LIMITED_API)
@@ -103,7 +103,9 @@ static inline bool short_long(PyObject *value, int64_t *converted)
         *converted = PyUnstable_Long_CompactValue((PyLongObject *)value);
         return true;
     }
-    return false;
+    int overflow;
+    *converted = PyLong_AsLongLongAndOverflow(value, &overflow);
+    return overflow == 0;
 #else
     const digit *digits = ((PyLongObject *)value)->ob_digit;
     Py_ssize_t signed_count = Py_SIZE(value);

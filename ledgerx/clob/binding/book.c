@@ -32,23 +32,21 @@ static PyObject *book_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (converted == NOT_CONVERTED) {
         return NULL;
     }
-    book_object *self = (book_object *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
-    if (self == NULL) {
-        return NULL;
-    }
-    self->state = book_state_of(type);
-    if (self->state == NULL) {
-        Py_DECREF(self);
+    binding_state *state = book_state_of(type);
+    if (state == NULL) {
         return NULL;
     }
     if (converted == OUT_OF_RANGE || orders_max < 1 || orders_max > CLOB_ORDERS_MAX_MAX) {
         char format[64];
         unsigned long max = CLOB_ORDERS_MAX_MAX;
         (void)PyOS_snprintf(format, sizeof format, "orders_max %%U is not in 1 to %lu", max);
-        (void)raise_naming(self->state->errors[CLOB_BAD_SIZE], format, wanted, NULL);
-        Py_DECREF(self);
+        return raise_naming(state->errors[CLOB_BAD_SIZE], format, wanted, NULL); /* no Book yet for its code to find */
+    }
+    book_object *self = (book_object *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
+    if (self == NULL) {
         return NULL;
     }
+    self->state = state;
     self->book = clob_new((uint32_t)orders_max, &raw_memory);
     if (self->book == NULL) {
         Py_DECREF(self);

@@ -82,7 +82,8 @@ static PyObject *shown(PyObject *value)
 
 PyObject *raise_naming(PyObject *type, const char *format, PyObject *first, PyObject *second)
 {
-    PyObject *one = shown(first), *other = second == NULL ? NULL : shown(second);
+    PyObject *one = shown(first);
+    PyObject *other = one == NULL || second == NULL ? NULL : shown(second);
     if (one != NULL && (second == NULL || other != NULL)) {
         PyErr_Format(type, format, one, other);
     }

@@ -64,21 +64,10 @@ static clob_fill *kept_fills(clob_book *book, const clob_fill *fills, size_t cou
     return fitted == NULL ? taken : fitted;
 }
 
-/* PyObject_Init, without a call where it does no more than this. */
-static inline void start_object(PyObject *object, PyTypeObject *type)
-{
-#if defined(Py_LIMITED_API) || defined(Py_TRACE_REFS) || defined(Py_REF_DEBUG) || defined(Py_GIL_DISABLED)
-    (void)PyObject_Init(object, type);
-#else
-    Py_SET_TYPE(object, (PyTypeObject *)Py_NewRef(type));
-    Py_SET_REFCNT(object, 1);
-#endif
-}
-
 PyObject *new_fills(binding_state *state, clob_book *book, const clob_fill *fills, size_t count)
 {
     fills_object *shell = take_fills_shell(state);
-    start_object((PyObject *)shell, state->fills_type);
+    (void)PyObject_Init((PyObject *)shell, state->fills_type);
     shell->state = state;
     shell->count = (Py_ssize_t)count;
     if (UNLIKELY(count > SMALL)) {
