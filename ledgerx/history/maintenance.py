@@ -216,8 +216,10 @@ class Maintenance:
 
 
 def _age(seconds: float, field: str) -> float:
-    """A number of seconds ago, at most such as are long before any warehouse."""
-    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+    """A number of seconds ago; below 0 for files whose times another machine's clock gives. At most such as
+    are long before any warehouse.
+    """
+    if not isinstance(seconds, int | float) or not -_AGE_MAX_S < seconds < math.inf:
         raise InvalidField(f"{field} {seconds!r}: give a number of seconds", field=field, value=seconds)
     return min(seconds, _AGE_MAX_S)
 

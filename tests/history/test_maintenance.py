@@ -38,7 +38,7 @@ def parquet_files(tmp_path: Path) -> int:
     return len(list(tmp_path.rglob("*.parquet")))
 
 
-@pytest.mark.parametrize("seconds", [math.nan, math.inf, -1, "3600", None])
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -math.inf, "3600", None])
 def test_an_age_that_is_no_number_of_seconds_removes_nothing(
     catalog_uri: str, writer: WarehouseWriter, seconds: Any
 ) -> None:
