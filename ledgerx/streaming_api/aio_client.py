@@ -72,7 +72,6 @@ class AsyncStreamingAPIClient(BaseClient[AsyncSession]):
         Raises the streaming errors where the connection fails first.
         """
         self.last_login = None
-        await self._dispatch_buffered(sys.maxsize)  # so that there is room for the confirmation
         try:
             if receive:
                 await self.session.logout()

@@ -36,6 +36,8 @@ from ledgerx.streaming_api.reconnection import (
     Backoff,
     Resumption,
     is_refusal,
+    market_message,
+    to_call,
 )
 
 __all__ = ["AsyncReconnectingClient"]
@@ -76,8 +78,9 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
         self._clock = clock
         # Microseconds: references grow from one start of a program to the next.
         self._kept = Resumption(clock.wall_ns() // 1000, session.account_sequence)
-        self._logging_in = asyncio.Lock()
-        self._by: asyncio.Task[Any] | None = None  # who logs in now
+        self._attempt: asyncio.Task[None] | None = None  # what logs in, or did last
+        self._refusal: Error | None = None  # a login's that was refused for good
+        self._logged_in_at = 0.0
         self._logins = 0
         self._ended = asyncio.Event()
         self._closed = False
@@ -89,20 +92,23 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
     ) -> None:
         self._ended.set()
         await super().__aexit__(kind, error, trace)
+        await self._attempt_over()
 
     # ------------------------------------------------------------------ what is asked
 
     def subscribe(self, market_id: int) -> None:
-        """Subscribe to a market, now and after each login."""
+        """Subscribe to a market, now and after each login. Raises InvalidField for what is no id."""
+        message = market_message(seto.MarketSubscribe, market_id)
         self._kept.subscribe(market_id)
         if self.session.logged_in:
-            super().send(seto.MarketSubscribe(market_id=market_id))
+            super().send(message)
 
     def unsubscribe(self, market_id: int) -> None:
-        """End a subscription."""
+        """End a subscription. Raises InvalidField for what is no id."""
+        message = market_message(seto.MarketUnsubscribe, market_id)
         self._kept.unsubscribe(market_id)
         if self.session.logged_in:
-            super().send(seto.MarketUnsubscribe(market_id=market_id))
+            super().send(message)
 
     def order(self, order: seto.OrderCreate) -> int:
         """Put an order into the buffer; its reference, an unused one where it has none.
@@ -128,8 +134,9 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
         `in_doubt` are the orders of which the account's messages still say nothing. Most never arrived; one
         that the network held back may still be accepted, and is then told as any other. A callback may be a
         coroutine function; one that raises is reported to the log and keeps no other from being called.
+        Raises InvalidField (a ValueError) for what is no callable.
         """
-        self._handlers.append(callback)
+        self._handlers.append(to_call(callback))
 
     def send(self, message: Message) -> None:
         """As AsyncStreamingAPIClient.send; the latest settings are sent again after each login."""
@@ -148,16 +155,27 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
         _ = receive  # a login that is not waited for could not be repeated
         if self._closed:
             raise SocketDisconnected("the client was closed")
-        if self._by is asyncio.current_task():
+        if self._attempt is asyncio.current_task():
             return  # a handler asks within the login
         self._ended.clear()
-        async with self._logging_in:
-            if not self.session.logged_in:
-                await self._log_in_again(first=True)
+        self._refusal = None
+        if self.session.logged_in and not self._is_attempting():
+            return
+        begins = not self._is_attempting()
+        if begins:
+            await self._dispatch_buffered(sys.maxsize)
+        try:
+            await self._attempted(None)
+        except asyncio.CancelledError:
+            if begins and self._attempt is not None:
+                self._attempt.cancel()  # who gives this up wants no session
+            raise
 
     async def logout(self, receive: bool = True) -> None:
         """As AsyncStreamingAPIClient.logout; tasks that read end with SocketDisconnected."""
         self._ended.set()
+        if not self.session.logged_in:
+            await self.session.disconnect()  # ends a connecting that is under way
         await super().logout(receive)
 
     async def close(self) -> None:
@@ -165,6 +183,7 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
         self._closed = True
         self._ended.set()
         await self.session.disconnect()
+        await self._attempt_over()
 
     async def read(self, read_mode: int = READ_MODE_BUFFER_AND_DISPATCH, limit: int = sys.maxsize) -> int:
         """As AsyncStreamingAPIClient.read; a session that is lost is replaced, and the call returns."""
@@ -173,7 +192,8 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
             return await super().read(read_mode, limit)
         except _FAILED as error:
             dispatched = await self._dispatch_buffered(limit)
-            await self._resume(error, logins)
+            if not dispatched or limit == sys.maxsize:  # else the next call replaces it
+                await self._resume(error, logins)
             return dispatched
 
     async def flush(self) -> None:
@@ -194,29 +214,58 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
         """Replace a session that was lost after so many logins, unless another task did or does."""
         if self._ended.is_set():
             raise SocketDisconnected("the client logged out or was closed") from error
-        if is_refusal(error) or self._by is asyncio.current_task():
+        if is_refusal(error) or self._attempt is asyncio.current_task():
             raise error  # a handler within the login must not wait for it
-        async with self._logging_in:
-            if self._logins == logins:
+        if self._refusal is not None:
+            raise self._refusal
+        if self._logins == logins:
+            if not self._is_attempting():
                 _LOGGER.warning("the session is lost and will be resumed: %s", error)
-                await self._log_in_again(first=False)
+            await self._attempted(error if self._logins else None)
 
-    async def _log_in_again(self, *, first: bool) -> None:
-        self._backoff.begin()
-        self._by = asyncio.current_task()
-        try:
-            while True:
-                try:
-                    await self._log_in(first=first)
-                    return
-                except _FAILED as error:
-                    failure: Error = error
-                await self.session.disconnect()
+    def _is_attempting(self) -> bool:
+        return self._attempt is not None and not self._attempt.done()
+
+    async def _attempted(self, lost: Error | None) -> None:
+        """Wait for the login that is under way, or begin one; a wait that is cancelled does not end it."""
+        while True:
+            if not self._is_attempting():
+                self._attempt = asyncio.get_running_loop().create_task(self._log_in_again(lost))
+                self._attempt.add_done_callback(_look_at)
+            attempt = self._attempt
+            assert attempt is not None
+            try:
+                await asyncio.shield(attempt)
+                return
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if not attempt.cancelled() or (task is not None and task.cancelling()):
+                    raise
+                # Another task's login was given up: this one still wants the session.
+
+    async def _attempt_over(self) -> None:
+        """Wait until what logs in has seen that the client ended, unless it is what asks."""
+        if self._attempt is not None and self._attempt is not asyncio.current_task():
+            await asyncio.wait((self._attempt,))
+
+    async def _log_in_again(self, lost: Error | None) -> None:
+        """Log in after a session was lost, or for the first time."""
+        failure = self._backoff.begin(lost, self._clock.monotonic() - self._logged_in_at)
+        while True:
+            if failure is not None:
                 self._check_open(failure)
+                self._refusal = failure if is_refusal(failure) else None
                 await self._pause(self._backoff.after(failure, self._clock.random()))
                 self._check_open(failure)
-        finally:
-            self._by = None
+            try:
+                await self._log_in(first=lost is None)
+                return
+            except _FAILED as error:
+                failure = error
+            except BaseException:
+                await self.session.disconnect()  # a session half begun is resumed anew
+                raise
+            await self.session.disconnect()
 
     async def _log_in(self, *, first: bool) -> None:
         self._check_open(None)
@@ -224,7 +273,9 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
         self.last_login = None
         await self.session.connect()
         await self._receive_login()
+        self._check_open(None)
         self._logins += 1
+        self._logged_in_at = self._clock.monotonic()
         if not first:
             self.reconnects += 1
         session = self.session
@@ -258,3 +309,9 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
                     await result
             except Exception:
                 _LOGGER.exception("a reconnect handler failed: %r", handler)
+
+
+def _look_at(attempt: asyncio.Task[None]) -> None:
+    """Take a failure note of: who waited has it, and where all who did were cancelled nobody asks."""
+    if not attempt.cancelled():
+        attempt.exception()

@@ -53,6 +53,7 @@ class AsyncSession:
         self._link: AsyncLink | None = None
         self._connecting = asyncio.Lock()
         self._opening: asyncio.Task[AsyncLink] | None = None
+        self._ends = 0
         self._changed = asyncio.Event()  # replaced after each change
         self._heard_at = 0.0  # when something came last
         self._heard = 0  # how often something came
@@ -156,6 +157,7 @@ class AsyncSession:
 
         Tasks that wait for something of the session get SocketDisconnected.
         """
+        self._ends += 1
         if self._opening is not None:
             self._opening.cancel()
         self._forget()
@@ -256,8 +258,13 @@ class AsyncSession:
     async def _open(self) -> AsyncLink:
         """A new connection, unless `disconnect` is called meanwhile."""
         self._opening = opening = asyncio.get_running_loop().create_task(open_link(self.settings))
+        ends = self._ends
         try:
-            return await opening
+            link = await opening
+            if self._ends != ends:
+                link.close()
+                raise SocketDisconnected("disconnected while connecting")
+            return link
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if opening.cancelled() and not (task is not None and task.cancelling()):

@@ -16,7 +16,6 @@ from __future__ import annotations
 import sys
 from types import TracebackType
 
-from ledgerx.clock import SYSTEM_CLOCK
 from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api.base_client import BaseClient
 from ledgerx.streaming_api.payloads import Frame
@@ -30,6 +29,7 @@ __all__ = [
 ]
 
 _LOOK_AGAIN_S = 0.05
+_LOOKS_MAX = 4
 READ_MODE_BUFFER_FROM_SOCKET = 1
 READ_MODE_DISPATCH_FROM_BUFFER = 2
 READ_MODE_BUFFER_AND_DISPATCH = READ_MODE_BUFFER_FROM_SOCKET | READ_MODE_DISPATCH_FROM_BUFFER
@@ -70,7 +70,8 @@ class StreamingAPIClient(BaseClient[Session]):
         self.session.connect()
         if receive:
             self._read_answer()
-            self.check_login()
+            if self.last_login is not None or not self.session.session:
+                self.check_login()
             if self.session.connected:  # else the next read says what ended it
                 self.flush()
 
@@ -108,12 +109,18 @@ class StreamingAPIClient(BaseClient[Session]):
 
     def _read_answer(self) -> None:
         """Read until the login is answered, or the session ends. Another thread may read what comes, too."""
-        since = SYSTEM_CLOCK.monotonic()
+        since, looks = self.session.now(), 0
         while self.last_login is None:
             if StreamingAPIClient.read(self, READ_MODE_DISPATCH_FROM_BUFFER) == 0:
                 if not self.session.connected:
+                    if self.session.closed_by is not None:
+                        raise self.session.closed_by
                     return
-                # Another thread may have taken the answer and be about to dispatch it: look again soon.
+                if self.session.session:
+                    # Another thread took the answer: it will dispatch it soon, or did before this one waited.
+                    looks += 1
+                    if looks > _LOOKS_MAX:
+                        return
                 self.session.read_some(since, _LOOK_AGAIN_S)
 
     def _logged_in(self) -> bool:

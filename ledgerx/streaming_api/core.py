@@ -133,6 +133,11 @@ class SessionCore:
         return self._received.next
 
     @property
+    def last_received(self) -> float:
+        """When something came last, or the session's begin."""
+        return self._last_received
+
+    @property
     def output_bytes(self) -> int:
         """What waits to be sent, with what waits for the login's answer."""
         return len(self.output) + self._waiting_bytes

@@ -18,12 +18,13 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 from google.protobuf.message import Message
 
 from ledgerx.clock import SYSTEM_CLOCK, Clock
-from ledgerx.errors import Error, InvalidField, LoginError, SocketDisconnected
+from ledgerx.errors import Error, LoginError, SocketDisconnected
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.client import (
     READ_MODE_BUFFER_AND_DISPATCH,
@@ -32,7 +33,16 @@ from ledgerx.streaming_api.client import (
     StreamingAPIClient,
 )
 from ledgerx.streaming_api.payloads import Frame
-from ledgerx.streaming_api.reconnection import BACKOFF_FIRST_S, BACKOFF_MAX_S, LOST, Backoff, Resumption
+from ledgerx.streaming_api.reconnection import (
+    BACKOFF_FIRST_S,
+    BACKOFF_MAX_S,
+    LOST,
+    Backoff,
+    Resumption,
+    is_refusal,
+    market_message,
+    to_call,
+)
 from ledgerx.streaming_api.session import Session
 
 __all__ = ["BACKOFF_FIRST_S", "BACKOFF_MAX_S", "ReconnectingClient"]
@@ -76,24 +86,34 @@ class ReconnectingClient(StreamingAPIClient):
         self._kept = Resumption(clock.wall_ns() // 1000, session.account_sequence)
         self._closed = threading.Event()
         self._turn = threading.RLock()  # one thread at a time dispatches or logs in
+        self._refusal: Error | None = None  # a login's that was refused for good
+        self._logged_in_at = 0.0
         self._logins = 0  # sessions so far, by which threads tell whether a lost one was replaced already
         self._ended = threading.Event()  # logged out or closed: what ends then is not lost
         self._handlers: list[Callable[[list[seto.OrderCreate]], Any]] = []
         self.reconnects = 0
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()  # for a thread that still reads
+        super().__exit__(kind, error, trace)
+
     # ------------------------------------------------------------------ what is asked
 
     def subscribe(self, market_id: int) -> None:
-        """Subscribe to a market, now and after each login."""
+        """Subscribe to a market, now and after each login. Raises InvalidField for what is no id."""
+        message = market_message(seto.MarketSubscribe, market_id)
         self._kept.subscribe(market_id)
         if self._logged_in():
-            self.send(seto.MarketSubscribe(market_id=market_id))
+            self.send(message)
 
     def unsubscribe(self, market_id: int) -> None:
-        """End a subscription."""
+        """End a subscription. Raises InvalidField for what is no id."""
+        message = market_message(seto.MarketUnsubscribe, market_id)
         self._kept.unsubscribe(market_id)
         if self._logged_in():
-            self.send(seto.MarketUnsubscribe(market_id=market_id))
+            self.send(message)
 
     def order(self, order: seto.OrderCreate) -> int:
         """Put an order into the buffer; its reference, an unused one where it has none.
@@ -122,10 +142,7 @@ class ReconnectingClient(StreamingAPIClient):
         `in_doubt` are the orders of which the account's messages still say nothing. Most never arrived; one
         that the network held back may still be accepted, and is then told as any other.
         """
-        if not callable(callback):
-            message = f"callback must be a callable, not {type(callback).__name__}"
-            raise InvalidField(message, field="callback", value=callback)
-        self._handlers.append(callback)
+        self._handlers.append(to_call(callback))
 
     def close(self) -> None:
         """Disconnect, end a connecting that is under way, and do not connect again."""
@@ -142,9 +159,11 @@ class ReconnectingClient(StreamingAPIClient):
             if not self._logged_in():
                 self._check_open()
                 self._ended.clear()
+                self._refusal = None
+                super().read(READ_MODE_DISPATCH_FROM_BUFFER)
                 if self._closed.is_set():  # meanwhile
                     self._ended.set()
-                self._log_in_again(first=True)
+                self._log_in_again()
 
     def logout(self, receive: bool = True) -> None:
         """As StreamingAPIClient.logout; a thread that reads gets SocketDisconnected, until the next login."""
@@ -163,7 +182,8 @@ class ReconnectingClient(StreamingAPIClient):
         except LOST as error:
             with self._turn:
                 dispatched = super().read(READ_MODE_DISPATCH_FROM_BUFFER, limit)
-                self._lost(error, login)
+                if not dispatched or limit == sys.maxsize:  # else the next call replaces it
+                    self._lost(error, login)
                 return dispatched
         with self._turn:
             return super().read(read_mode & READ_MODE_DISPATCH_FROM_BUFFER, limit)
@@ -189,7 +209,7 @@ class ReconnectingClient(StreamingAPIClient):
             raise SocketDisconnected("the session is lost and not resumed yet: nothing is sent")
         super().send(message)
 
-    def _lost(self, error: Exception, login: int) -> None:
+    def _lost(self, error: Error, login: int) -> None:
         """Replace the session that came of a login, unless another thread did."""
         with self._turn:
             if self._closed.is_set():
@@ -198,20 +218,26 @@ class ReconnectingClient(StreamingAPIClient):
                 raise SocketDisconnected("the client is logged out: login() first") from error
             if self._logins != login:
                 return
+            if self._refusal is not None:
+                raise self._refusal
             _LOGGER.warning("the session is lost and will be resumed: %s", error)
-            self._log_in_again(first=self._logins == 0)
+            self._log_in_again(error if self._logins else None)
 
-    def _log_in_again(self, *, first: bool) -> None:
-        self._backoff.begin()
+    def _log_in_again(self, lost: Error | None = None) -> None:
+        """Log in after a session was lost, or for the first time."""
+        failure = self._backoff.begin(lost, self._clock.monotonic() - self._logged_in_at)
         while True:
+            if failure is not None:
+                self._refusal = failure if is_refusal(failure) else None
+                wait = self._backoff.after(failure, self._clock.random())
+                if self._ended.is_set() or self._ended.wait(wait):
+                    raise SocketDisconnected("the client was closed or logged out") from failure
             try:
-                self._log_in(first=first)
+                self._log_in(first=lost is None)
                 return
             except (LoginError, *LOST) as error:
-                failure: Error = error
+                failure = error
             self.session.disconnect()
-            if self._ended.is_set() or self._ended.wait(self._backoff.after(failure, self._clock.random())):
-                raise SocketDisconnected("the client was closed or logged out") from failure
 
     def _log_in(self, *, first: bool) -> None:
         self.session.disconnect()
@@ -227,6 +253,7 @@ class ReconnectingClient(StreamingAPIClient):
         for message in self._kept.after_login(session.number, session.account_sequence, first=first):
             super().send(message)
         super().flush()
+        self._logged_in_at = self._clock.monotonic()
         self._logins += 1
 
     def _check_wanted(self) -> None:

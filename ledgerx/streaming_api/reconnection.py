@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from google.protobuf.message import Message
 
@@ -27,7 +28,16 @@ from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.payloads import FIELD_OF_TYPE, account_sequence_of
 
-__all__ = ["BACKOFF_FIRST_S", "BACKOFF_MAX_S", "LOST", "Backoff", "Resumption", "is_refusal"]
+__all__ = [
+    "BACKOFF_FIRST_S",
+    "BACKOFF_MAX_S",
+    "LOST",
+    "Backoff",
+    "Resumption",
+    "is_refusal",
+    "market_message",
+    "to_call",
+]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,6 +47,9 @@ BACKOFF_MAX_S: Final = 30.0
 LOST: Final = (ConnectionLost, SocketDisconnected, LoginTimeout, DecodeError, ParseError)
 """The errors after which a new session may do."""
 
+C = TypeVar("C", bound=Callable[..., object])
+M = TypeVar("M", seto.MarketSubscribe, seto.MarketUnsubscribe)
+
 _FINAL_REASONS: Final = (eto.LOGOUT_UNAUTHORISED, eto.LOGOUT_UNVERIFIED)
 _ANSWERS: Final = ("order_accepted", "order_rejected", "order_invalid")
 
@@ -44,6 +57,26 @@ _ANSWERS: Final = ("order_accepted", "order_rejected", "order_invalid")
 def is_refusal(error: Error) -> bool:
     """Whether the venue refused the login for good, so that it must not be tried again."""
     return isinstance(error, LoginError) and error.reason in _FINAL_REASONS
+
+
+def to_call(callback: C) -> C:
+    """The callback. Raises InvalidField (a ValueError) for what is no callable."""
+    if not callable(callback):
+        message = f"callback must be a callable, not {type(callback).__name__}"
+        raise InvalidField(message, field="callback", value=callback)
+    return callback
+
+
+def market_message(kind: type[M], market_id: int) -> M:
+    """A message that names a market and no more. Raises InvalidField for what is no id."""
+    try:
+        message = kind(market_id=market_id)
+    except (TypeError, ValueError) as error:
+        text = f"market_id {market_id!r}: give a number of 32 bits"
+        raise InvalidField(text, field="market_id", value=market_id) from error
+    if not message.IsInitialized():  # None
+        raise InvalidField("market_id is None: give a number", field="market_id", value=market_id)
+    return message
 
 
 class Backoff:
@@ -67,9 +100,16 @@ class Backoff:
         self._attempts_max = attempts_max
         self._failures = 0
 
-    def begin(self) -> None:
-        """A new row of logins."""
+    def begin(self, lost: Error | None = None, lived_s: float = 0.0) -> Error | None:
+        """A new row of logins, after a session that was lost after so many seconds, or after none.
+
+        One that lived shorter than the first wait is a failure of the row before, and returned: so a venue
+        that lets in and throws out is not asked without a pause.
+        """
+        if lost is not None and lived_s < self._first_s:
+            return lost
         self._next_s, self._failures = self._first_s, 0
+        return None
 
     def after(self, failure: Error, chance: float) -> float:
         """The seconds to wait, `chance` being a random number in [0, 1).
@@ -173,6 +213,10 @@ class Resumption:
     def take(self, payload: seto.Payload) -> bool:
         """Note what a payload says; False for a message of the account that was told before."""
         with self._lock:
+            if payload.type == seto.PAYLOAD_ETO and payload.eto_payload.type == eto.PAYLOAD_LOGIN_RESPONSE:
+                response = payload.eto_payload.login_response
+                if response.HasField("account_sequence_64"):
+                    self._told = min(self._told, response.account_sequence_64)
             sequence = account_sequence_of(payload)
             if sequence:
                 if sequence <= self._told:

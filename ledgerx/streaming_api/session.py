@@ -59,6 +59,7 @@ class Session:
         self._reading = threading.Lock()  # what came is taken in in order
         self._writing = threading.Lock()  # frames leave in order
         self._core = self._new_core(account_sequence)
+        self._closed: SessionCore | None = None  # the one whose connection was closed when it ended
         _ = outseq  # accepted as the manual says: the login is always number 1
 
     def __enter__(self) -> Session:
@@ -89,6 +90,11 @@ class Session:
     def session(self) -> str:
         """The session's name, from the answer to the login; empty before."""
         return self._core.session
+
+    @property
+    def closed_by(self) -> Error | None:
+        """The failure that ended the session; None while it lasts, and after a logout."""
+        return self._core.closed_by
 
     @property
     def inseq(self) -> int:
@@ -123,6 +129,9 @@ class Session:
             if self.socket.connected:
                 return
             login = login_of(self.settings)
+            with self._lock:
+                if self._core.over:
+                    self._closed = self._core
             # Nobody may be between the old connection's socket and core: both are replaced here.
             with self._reading, self._writing:
                 self.socket.connect()
@@ -154,8 +163,8 @@ class Session:
             while self._core.phase is Phase.LOGIN:
                 self._read(bounded=False)  # what waits for its answer must leave before the logout
             core = self._core
-            self.send_logout()
             try:
+                self.send_logout()
                 while not core.over:
                     self._read(bounded=False)
             except Error:
@@ -255,6 +264,10 @@ class Session:
                 if not core.output:
                     return
 
+    def now(self) -> float:
+        """The time by the session's clock, from which `read_some` counts."""
+        return self._clock.monotonic()
+
     def read_some(self, since: float, seconds: float) -> None:
         """As `read`, for at most so many seconds; `socket_timeout` counts from a time of the clock on."""
         self._read(bounded=True, since=since, seconds=seconds)
@@ -268,6 +281,9 @@ class Session:
             core = self._core
             if core.phase is Phase.CONNECTED:
                 raise SocketDisconnected("reading a session that is not connected: connect() first")
+            unread = core.wants_data and now >= core.last_received + core.settings.heartbeat_s
+            if unread and self._fill(core, now):
+                return  # it is not the venue that was silent: nobody read
             due = self._tick(core)
             if core.over:
                 raise core.closed_by or SocketDisconnected("the session is over")
@@ -275,6 +291,8 @@ class Session:
                 return
             if self._fill(core, min(time for time in (due, end, until) if time is not None)):
                 return
+            if end is not None:
+                end = max(end, core.last_received + (limit or 0.0))  # another thread may have heard something
             if end is not None and not core.over and self._clock.monotonic() >= end:
                 error = ConnectionLost(f"nothing came from {self.settings.host} in socket_timeout, {limit} s")
                 self._lost(core, error)
@@ -332,7 +350,8 @@ class Session:
     def _close_if_over(self, core: SessionCore) -> None:
         if core.over:
             with self._lock:
-                if self._core is core:
+                if self._core is core and self._closed is not core:
+                    self._closed = core  # once: what is connected later is another thread's
                     self.socket.disconnect()
 
     def _guard(self, core: SessionCore, call: Callable[[A], R], argument: A) -> R:

@@ -32,6 +32,14 @@ class TestBackoff:
         backoff.begin()
         assert backoff.after(LOST, 0.5) == 0.75
 
+    def test_a_session_shorter_than_the_first_wait_is_a_failure_of_the_row(self) -> None:
+        backoff = Backoff(1.0, 5.0, 3)
+        backoff.after(LOST, 0.0)
+        assert backoff.begin(LOST, 0.9) is LOST
+        assert backoff.after(LOST, 0.0) == 1.0
+        assert backoff.begin(LOST, 1.0) is None
+        assert backoff.after(LOST, 0.0) == 0.5
+
     def test_it_raises_the_failure_that_was_the_last_of_a_row(self) -> None:
         backoff = Backoff(1.0, 5.0, 2)
         backoff.after(LOST, 0.0)
