@@ -39,10 +39,10 @@ FILES_MIN: Final = 8
 """So many small files of one partition are worth being made one."""
 KEEP_S: Final = 3600.0
 UPKEEP_KEEP_S: Final = 10.0
-_AGE_MAX_S: Final = 1e9
 """What an ingestor keeps of states: little, since a commit copies them all. Readers need files, which a sweep
 leaves for long, and have their state's list of them already."""
 SWEEP_AGE_S: Final = 86_400.0
+_AGE_MAX_S: Final = 1e9
 UPKEEP_SWEEP_EVERY_S: Final = 3600.0
 EVERY_COMMITS: Final = 50
 _WHAT: Final = "the upkeep of a warehouse"

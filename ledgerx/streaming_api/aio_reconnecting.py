@@ -27,6 +27,7 @@ from ledgerx.errors import Error, LoginError, SocketDisconnected
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.aio_client import AsyncStreamingAPIClient
 from ledgerx.streaming_api.aio_session import AsyncSession
+from ledgerx.streaming_api.callbacks import checked_callback
 from ledgerx.streaming_api.client import READ_MODE_BUFFER_AND_DISPATCH
 from ledgerx.streaming_api.payloads import Frame
 from ledgerx.streaming_api.reconnection import (
@@ -37,7 +38,6 @@ from ledgerx.streaming_api.reconnection import (
     Resumption,
     is_refusal,
     market_message,
-    to_call,
 )
 
 __all__ = ["AsyncReconnectingClient"]
@@ -136,7 +136,7 @@ class AsyncReconnectingClient(AsyncStreamingAPIClient):
         coroutine function; one that raises is reported to the log and keeps no other from being called.
         Raises InvalidField (a ValueError) for what is no callable.
         """
-        self._handlers.append(to_call(callback))
+        self._handlers.append(checked_callback(callback))
 
     def send(self, message: Message) -> None:
         """As AsyncStreamingAPIClient.send; the latest settings are sent again after each login."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ledgerx.errors import InvalidCallbackError, InvalidField
 from ledgerx.streaming_api import eto_pb2 as eto
 from ledgerx.streaming_api import seto_pb2 as seto
 from ledgerx.streaming_api.payloads import Frame
 
-__all__ = ["CALLBACKS", "UNKNOWN", "UNKNOWN_ETO", "Callbacks", "name_of"]
+__all__ = ["CALLBACKS", "UNKNOWN", "UNKNOWN_ETO", "Callbacks", "checked_callback", "name_of"]
+
+C = TypeVar("C", bound=Callable[..., Any])
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,6 +46,14 @@ def name_of(payload: seto.Payload) -> str:
     return _SETO_NAMES[payload.type]
 
 
+def checked_callback(callback: C) -> C:
+    """The callback. Raises InvalidField (a ValueError) for what is no callable."""
+    if not callable(callback):
+        message = f"callback must be a callable, not {type(callback).__name__}"
+        raise InvalidField(message, field="callback", value=callback)
+    return callback
+
+
 class Callbacks:
     """Handlers by name and for everything, called in the order in which they were added.
 
@@ -59,13 +69,12 @@ class Callbacks:
 
         Raises InvalidCallbackError for an unknown name, InvalidField (a ValueError) for what is no callable.
         """
-        self._check(callback)
+        checked_callback(callback)
         self._named[self._known(name)] += (callback,)
 
     def add_global(self, callback: Callable[..., Any]) -> None:
         """Call `callback(name=name, message=frame)` for every payload."""
-        self._check(callback)
-        self._global += (callback,)
+        self._global += (checked_callback(callback),)
 
     def remove(self, name: str, callback: Callable[..., Any]) -> None:
         """Take a handler away, where it was added. Raises InvalidCallbackError."""
@@ -110,11 +119,6 @@ class Callbacks:
         if not isinstance(name, str) or name not in self._named:
             raise InvalidCallbackError(f"there is no callback {name!r}: the names are {', '.join(CALLBACKS)}")
         return name
-
-    def _check(self, callback: object) -> None:
-        if not callable(callback):
-            message = f"callback must be a callable, not {type(callback).__name__}"
-            raise InvalidField(message, field="callback", value=callback)
 
 
 def _without(

@@ -26,6 +26,7 @@ from google.protobuf.message import Message
 from ledgerx.clock import SYSTEM_CLOCK, Clock
 from ledgerx.errors import Error, LoginError, SocketDisconnected
 from ledgerx.streaming_api import seto_pb2 as seto
+from ledgerx.streaming_api.callbacks import checked_callback
 from ledgerx.streaming_api.client import (
     READ_MODE_BUFFER_AND_DISPATCH,
     READ_MODE_BUFFER_FROM_SOCKET,
@@ -41,7 +42,6 @@ from ledgerx.streaming_api.reconnection import (
     Resumption,
     is_refusal,
     market_message,
-    to_call,
 )
 from ledgerx.streaming_api.session import Session
 
@@ -142,7 +142,7 @@ class ReconnectingClient(StreamingAPIClient):
         `in_doubt` are the orders of which the account's messages still say nothing. Most never arrived; one
         that the network held back may still be accepted, and is then told as any other.
         """
-        self._handlers.append(to_call(callback))
+        self._handlers.append(checked_callback(callback))
 
     def close(self) -> None:
         """Disconnect, end a connecting that is under way, and do not connect again."""

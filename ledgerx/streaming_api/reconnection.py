@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from typing import Final, TypeVar
 
 from google.protobuf.message import Message
@@ -36,7 +35,6 @@ __all__ = [
     "Resumption",
     "is_refusal",
     "market_message",
-    "to_call",
 ]
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,7 +45,6 @@ BACKOFF_MAX_S: Final = 30.0
 LOST: Final = (ConnectionLost, SocketDisconnected, LoginTimeout, DecodeError, ParseError)
 """The errors after which a new session may do."""
 
-C = TypeVar("C", bound=Callable[..., object])
 M = TypeVar("M", seto.MarketSubscribe, seto.MarketUnsubscribe)
 
 _FINAL_REASONS: Final = (eto.LOGOUT_UNAUTHORISED, eto.LOGOUT_UNVERIFIED)
@@ -57,14 +54,6 @@ _ANSWERS: Final = ("order_accepted", "order_rejected", "order_invalid")
 def is_refusal(error: Error) -> bool:
     """Whether the venue refused the login for good, so that it must not be tried again."""
     return isinstance(error, LoginError) and error.reason in _FINAL_REASONS
-
-
-def to_call(callback: C) -> C:
-    """The callback. Raises InvalidField (a ValueError) for what is no callable."""
-    if not callable(callback):
-        message = f"callback must be a callable, not {type(callback).__name__}"
-        raise InvalidField(message, field="callback", value=callback)
-    return callback
 
 
 def market_message(kind: type[M], market_id: int) -> M:

@@ -7,12 +7,12 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pair import order, raw_frame
 from scripted import GatewayEnd, Scripted
+from threaded import Failing, settings
 
 from ledgerx.clock import SystemClock
 from ledgerx.errors import Error
@@ -25,36 +25,9 @@ from ledgerx.streaming_api.exceptions import (
 )
 from ledgerx.streaming_api.payloads import admin
 from ledgerx.streaming_api.reconnecting import ReconnectingClient
-from ledgerx.streaming_api.session import Session, SessionSettings, SessionSocket
+from ledgerx.streaming_api.session import Session, SessionSocket
 
 SECRET = b"SECRET ORDER" * 10
-
-
-def settings(port: int, **more: object) -> SessionSettings:
-    fields = {"username": "user", "password": "pass", "ssl": False, "socket_timeout": 20.0, **more}
-    return SessionSettings(host="127.0.0.1", port=port, **fields)  # type: ignore[arg-type]
-
-
-class Failing(threading.Thread):
-    """A thread that calls something until it fails; with what."""
-
-    def __init__(self, call: Callable[[], object]) -> None:
-        super().__init__(daemon=True)
-        self.error: BaseException | None = None
-        self._call = call
-        self.start()
-
-    def run(self) -> None:
-        try:
-            while True:
-                self._call()
-        except BaseException as error:
-            self.error = error
-
-    def end(self) -> BaseException | None:
-        self.join(10)
-        assert not self.is_alive()
-        return self.error
 
 
 def test_a_tls_socket_that_is_shut_down_writes_nothing_in_clear(

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from pair import raw_frame
 from scripted import GatewayEnd, Scripted
+from threaded import Failing, settings
 
 from ledgerx.clock import SYSTEM_CLOCK, SystemClock
 from ledgerx.errors import ConnectionError as ConnectionLost
@@ -24,31 +25,9 @@ from ledgerx.streaming_api.client import StreamingAPIClient
 from ledgerx.streaming_api.core import CoreSettings
 from ledgerx.streaming_api.payloads import admin, wrap
 from ledgerx.streaming_api.reconnecting import ReconnectingClient
-from ledgerx.streaming_api.session import Session, SessionSettings
+from ledgerx.streaming_api.session import Session
 
 WAIT_S = 10.0
-
-
-def settings(port: int, **more: object) -> SessionSettings:
-    fields = {"username": "user", "password": "pass", "ssl": False, "socket_timeout": 20.0, **more}
-    return SessionSettings(host="127.0.0.1", port=port, **fields)  # type: ignore[arg-type]
-
-
-class Reading(threading.Thread):
-    """A thread that reads until that fails; with what."""
-
-    def __init__(self, client: StreamingAPIClient) -> None:
-        super().__init__(daemon=True)
-        self.error: BaseException | None = None
-        self._client = client
-        self.start()
-
-    def run(self) -> None:
-        try:
-            while True:
-                self._client.read()
-        except BaseException as error:
-            self.error = error
 
 
 class Shifted(SystemClock):
@@ -98,7 +77,7 @@ def test_of_two_threads_that_read_neither_ends_a_session_that_is_heard() -> None
         client = StreamingAPIClient(made)
         client.login()
         with made._reading:  # as a thread that gets every turn
-            other = Reading(client)
+            other = Failing(client.read)
             for number in range(2, 18):
                 other.join(0.05)
                 assert other.error is None
@@ -147,7 +126,7 @@ def test_a_block_that_ended_is_not_logged_in_again_by_a_reader() -> None:
         client = ReconnectingClient(Session(settings(server.port)))
         try:
             with contextlib.suppress(RuntimeError), client:
-                reading = Reading(client)
+                reading = Failing(client.read)
                 raise RuntimeError("the program fails")
             reading.join(0.5)
             assert not reading.is_alive()

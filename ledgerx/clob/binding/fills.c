@@ -67,6 +67,7 @@ static clob_fill *kept_fills(clob_book *book, const clob_fill *fills, size_t cou
 PyObject *new_fills(binding_state *state, clob_book *book, const clob_fill *fills, size_t count)
 {
     fills_object *shell = take_fills_shell(state);
+    /* Not by hand: since Python 3.12 a count that looks immortal, as memory not cleared may, is never set. */
     (void)PyObject_Init((PyObject *)shell, state->fills_type);
     shell->state = state;
     shell->count = (Py_ssize_t)count;
