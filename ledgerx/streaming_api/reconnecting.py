@@ -229,7 +229,9 @@ class ReconnectingClient(StreamingAPIClient):
         while True:
             if failure is not None:
                 self._refusal = failure if is_refusal(failure) else None
-                if self._ended.is_set() or self._ended.wait(self._backoff.after(failure, self._clock.random())):
+                if self._ended.is_set() or self._ended.wait(
+                    self._backoff.after(failure, self._clock.random())
+                ):
                     raise SocketDisconnected("the client was closed or logged out") from failure
             try:
                 self._log_in(first=lost is None)
