@@ -71,13 +71,18 @@ def test_an_answer_from_the_warehouse_names_its_state_too(catalog_uri: str, clie
 
 
 def test_a_request_within_a_failing_one_gets_what_was_fetched_for_it(catalog_uri: str) -> None:
-    source = CountingSource(page_minutes=50, fails_after=1, failures=1)
+    gate = threading.Event()
+    source = CountingSource(page_minutes=50, fails_after=1, failures=1, gate=gate)
 
     async def program(relay: Relay) -> None:
         endpoints = relay.relay_endpoint, relay.notification_endpoint
         async with OHLCClient(catalog_uri, *endpoints) as one, OHLCClient(catalog_uri, *endpoints) as other:
-            fetches = [one.fetch_ohlc(ABC, 60, *span(0, 100)), other.fetch_ohlc(ABC, 60, *span(0, 10))]
-            whole, part = await asyncio.gather(*fetches, return_exceptions=True)
+            first = asyncio.create_task(one.fetch_ohlc(ABC, 60, *span(0, 100)))
+            assert await asyncio.to_thread(source.entered.wait, 60)  # the one that fails is under way
+            second = asyncio.create_task(other.fetch_ohlc(ABC, 60, *span(0, 10)))
+            await asyncio.wait((second,), timeout=0.2)  # it is asked for, and held up with the first
+            gate.set()
+            whole, part = await asyncio.gather(first, second, return_exceptions=True)
             assert isinstance(whole, HistoryRequestFailed)
             assert not isinstance(part, BaseException)
             assert len(part) == 10
